@@ -1,14 +1,14 @@
-//! Numbers and tables as text: columns aligned, decimals by column, and where it is shown on a terminal no wider than that.
+//! Renders numbers and tables as plain text: aligned columns, decimals chosen per column, optionally a maximum width.
 
 use study::section::{Cell, Table};
 
-/// No column of text is cut to fewer letters than this.
+/// Text columns are never cut below this width, in characters.
 const LEAST: usize = 12;
-/// What stands between two columns.
+/// Spaces between two columns.
 const GAP: usize = 2;
 
-/// A table for people. With a `width`, the longest texts are cut (`…`) and, where that is not enough, columns at the right are
-/// left out and named.
+/// Renders a table as aligned text. With a `width`, the widest text columns are truncated (`…`); where that is not
+/// enough, columns are dropped from the right and named in a last line.
 pub(crate) fn text(table: &Table, width: Option<usize>) -> String {
     let (header, rows) = cells(table);
     let n = header.len();
@@ -63,7 +63,7 @@ fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// Widths of the columns, and how many of them are shown.
+/// Widths of the columns in characters, and how many columns (from the left) are shown.
 fn fitted(natural: &[usize], numeric: &[bool], width: Option<usize>) -> (Vec<usize>, usize) {
     let mut widths = natural.to_vec();
     let Some(width) = width else {
@@ -97,7 +97,7 @@ fn is_numeric(table: &Table, column: usize) -> bool {
         .all(|row| !matches!(row.get(column), Some(Cell::Text(_))))
 }
 
-/// The cells as text: numbers of one column with as many decimals each.
+/// Column names and rows as text; numbers in one column share a number of decimals.
 fn cells(table: &Table) -> (Vec<String>, Vec<Vec<String>>) {
     let decimals: Vec<Option<usize>> = (0..table.columns.len())
         .map(|column| decimals(table, column))
@@ -118,8 +118,8 @@ fn cells(table: &Table) -> (Vec<String>, Vec<Vec<String>>) {
     (table.columns.clone(), rows.collect())
 }
 
-/// Decimals of a column of numbers: such that its largest has four figures; none where all are whole, where some are so
-/// small that they would be lost, or where they are so large that digits must be grouped.
+/// Number of decimals for a column, such that its largest value has four significant figures. `None`: each number is
+/// formatted by itself, because all are integers, some would round to 0, or the largest lies outside [0.001, 10 000).
 fn decimals(table: &Table, column: usize) -> Option<usize> {
     let numbers: Vec<f64> = table
         .rows
@@ -140,11 +140,11 @@ fn decimals(table: &Table, column: usize) -> Option<usize> {
     }
     let decimals =
         3_usize.saturating_sub(largest.log10().floor().max(0.0) as usize) + usize::from(largest < 1.0);
-    // A number that would be shown as 0 is shown as it is, and all others of its column too.
+    // If one number would be shown as 0, the whole column keeps its own formatting.
     (smallest >= 0.5 * 10_f64.powi(-(decimals as i32))).then_some(decimals)
 }
 
-/// A number for people: whole numbers in full, others with four significant digits.
+/// Formats a number for display: integers in full, others with four significant digits.
 pub(crate) fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".into();
@@ -163,7 +163,7 @@ pub(crate) fn number(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-/// Thousands apart by a thin space, from five digits on.
+/// Groups the digits by thousands with a thin space, from five digits on.
 fn grouped(value: f64) -> String {
     let plain = format!("{value:.0}");
     let (sign, digits) = plain
@@ -182,7 +182,7 @@ fn grouped(value: f64) -> String {
     text
 }
 
-/// The first sentence, and the rest.
+/// Splits a text into its first sentence and the rest.
 pub(crate) fn first_sentence(text: &str) -> (&str, &str) {
     let mut from = 0;
     while let Some(at) = text[from..].find(". ") {
@@ -196,7 +196,7 @@ pub(crate) fn first_sentence(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-/// A cell for people.
+/// Formats a cell for display.
 pub(crate) fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) => text.clone(),

@@ -1,27 +1,27 @@
-//! How another program asks: what it gets, and how it is told what is wrong.
+//! Interface for other programs that run a command in this process: its results and its errors.
 
 use crate::progress::Watcher;
 
-/// What a command answered to another program.
+/// The output of a command that was run for another program.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
-    /// What it would have printed to standard output.
+    /// What the command would have printed to standard output.
     pub results: Vec<u8>,
-    /// What it would have said on standard error.
+    /// What it would have printed to standard error.
     pub said: Vec<String>,
-    /// False where it ran and the answer is no: exit status 1.
+    /// False where the command ran and the answer is negative (exit status 1).
     pub found: bool,
 }
 
-/// Why a command could not run: exit status 2.
+/// A command that could not run (exit status 2).
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// What is wrong, the value, and what was expected.
+    /// What is wrong, the offending value, and what was expected.
     pub message: String,
-    /// What to do about it.
+    /// Advice on what to do.
     pub hint: Option<String>,
 }
 
-/// What answers a command, given as the words after `anatomy`.
+/// A function that runs a command, given the words after `anatomy`.
 pub(crate) type Ask = fn(&[String], &Watcher) -> Result<Answer, Failure>;

@@ -1,5 +1,5 @@
-//! What the ledger of claims is judged on besides the sections: every method of the literature on every benchmark, and
-//! which column comes first for which target.
+//! Computes the sections `methods` (every regression method of the literature on every benchmark) and `attribution`
+//! (which feature ranks first for which target), on which the ledger of claims relies besides the other sections.
 
 use std::path::Path;
 
@@ -21,7 +21,8 @@ use study::{Protocol, evaluate};
 use crate::frame::{self, Division, FeatureSet, Rows, divide, rows};
 use crate::narrow::{OFFICIAL, UNQUANTIZED};
 
-/// Targets of the attribution beside the six of leaderboard v1: feature set inside ids, target, condition.
+/// Further targets of the attribution, beside the six benchmarks of leaderboard v1: feature set as named in finding
+/// ids, target, and SQL condition on the rows.
 const OTHERS: [(&str, &str, Option<&str>); 9] = [
     ("core", "bigcodebench_complete", None),
     ("core", "bigcodebench_instruct", None),
@@ -34,20 +35,20 @@ const OTHERS: [(&str, &str, Option<&str>); 9] = [
     ("core_unquantized_a10", "memory", Some(UNQUANTIZED)),
 ];
 
-/// Structure columns that are explained by the scores.
+/// Structure columns that are predicted from the scores.
 const REVERSE: [&str; 5] = ["layers", "d_model", "d_ffn", "heads", "size"];
 
-/// How the fits are made.
+/// Settings of the fits.
 #[derive(Clone, Copy)]
 pub(crate) struct EvidenceSettings<'a> {
-    /// Folder of the catalog where it is not the one compiled in.
+    /// Folder of the catalog; `None`: the compiled-in catalog.
     pub(crate) dir: Option<&'a Path>,
-    /// Resamples of the intervals.
+    /// Number of bootstrap resamples for the intervals.
     pub(crate) resamples: usize,
     pub(crate) seed: u64,
 }
 
-/// Rows of one question with the names they have inside ids.
+/// The rows of one question, with the feature set and target as named in finding ids.
 struct Question {
     set: String,
     target: &'static str,
@@ -71,7 +72,7 @@ impl Question {
         };
         let mut names = set.columns.clone();
         names.push(target.to_owned());
-        // A catalog of the user's own may hold none of the target's leaderboard: then there is no such question.
+        // A user's catalog may lack the target's leaderboard; the question is then skipped.
         let known = |name: &String| {
             COLUMNS.contains(&name.as_str())
                 || frame::is_derived(name)
@@ -108,10 +109,10 @@ impl Question {
     }
 }
 
-/// How many steps [`sections`] takes.
+/// Number of progress steps of [`sections`].
 pub(crate) const STEPS: u64 = 51;
 
-/// Two sections: methods, and attribution.
+/// The sections `methods` and `attribution`.
 pub(crate) fn sections(
     catalog: &Catalog,
     settings: EvidenceSettings<'_>,
@@ -132,7 +133,7 @@ fn methods_section(catalog: &Catalog, settings: EvidenceSettings<'_>, bar: &Prog
             targets.push((question, &random_and_unseen[..]));
         }
     }
-    // Our own method is about shapes never seen; also on the mean of the six.
+    // The structural method is meant for unseen shapes; it also predicts the mean of the six benchmarks.
     let columns = feature_set("structural").unwrap_or_default();
     for target in BENCHMARKS.into_iter().chain(["average_v1"]) {
         if let Some(question) = Question::of(catalog, settings, "structural", columns, target, None)? {
@@ -143,7 +144,7 @@ fn methods_section(catalog: &Catalog, settings: EvidenceSettings<'_>, bar: &Prog
         .iter()
         .flat_map(|(question, protocols)| protocols.iter().map(move |protocol| (question, *protocol)))
         .collect();
-    // All at once: a protocol of one fold keeps one thread busy only.
+    // All in parallel: a protocol with a single fold occupies only one thread.
     let answers: Vec<Option<Target<'_>>> = asked
         .into_par_iter()
         .map(|(question, protocol)| {
@@ -157,8 +158,8 @@ fn methods_section(catalog: &Catalog, settings: EvidenceSettings<'_>, bar: &Prog
     Ok(methods::section(&answers, settings.resamples, settings.seed))
 }
 
-/// Every method of a question's set under a protocol, on [`SPLITS`] splits where that divides rows at random; none where the
-/// rows cannot be divided so.
+/// Evaluates every method of the question's feature set under a protocol, with [`SPLITS`] seeds where rows are split at
+/// random; `None` where the protocol cannot divide the rows.
 fn answer<'a>(
     question: &'a Question,
     protocol: Protocol,
@@ -202,7 +203,7 @@ fn answer<'a>(
     }))
 }
 
-/// Which column comes first, of the four of a shape on the benchmarks of leaderboard v1 alone.
+/// Ranks the four shape columns by importance, on the benchmarks of leaderboard v1 only.
 pub(crate) fn core(catalog: &Catalog, settings: EvidenceSettings<'_>) -> Result<Section> {
     let columns = feature_set("core").unwrap_or_default();
     let mut questions = Vec::new();

@@ -1,8 +1,8 @@
-//! From an error to what a person can do about it.
+//! Turns errors into messages with advice for the user.
 
 use std::fmt::Write;
 
-/// A reader of ours that went away is no error.
+/// Whether the error is a broken pipe: the reader of our output has gone, which is not a failure.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()
@@ -10,7 +10,7 @@ pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// What is said of something that this program was built without.
+/// The error for a feature that this program was built without.
 #[cfg(not(all(
     feature = "cuda",
     feature = "hub",
@@ -26,7 +26,7 @@ pub(crate) fn not_built_in(what: &str, feature: &'static str) -> anyhow::Error {
     .into()
 }
 
-/// The error with its causes, and after a blank line a hint where there is one.
+/// The error with its causes, followed by a blank line and a hint where there is one.
 pub(crate) fn explain(error: &anyhow::Error) -> String {
     match parts(error) {
         (text, Some(hint)) => format!("{text}\n\nhint: {hint}"),
@@ -93,7 +93,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-/// How to read the numbers of a column that other cells made text.
+/// Suggests SQL that reads the numbers of a column which is text because of some other cells.
 fn numbers_of(clash: &catalog::NotNumbers) -> String {
     if clash.read == 0 {
         let numbers = if clash.numbers.is_empty() {
@@ -137,7 +137,7 @@ fn numbers_of(clash: &catalog::NotNumbers) -> String {
         1 => format!("; only 1 of {} cells is a number then", clash.cells),
         read => format!("; only {read} of {} cells are numbers then", clash.cells),
     };
-    // A cast is of a value alone.
+    // A cast takes only the value itself.
     let (new, old) = if clash.function == "cast" {
         (number, clash.written.clone())
     } else {
@@ -146,7 +146,7 @@ fn numbers_of(clash: &catalog::NotNumbers) -> String {
     format!("write `{new}` in place of `{old}`, which {}{few}", joined(&does))
 }
 
-/// A text as a statement writes it; blanks that look like others by their number.
+/// A text as an SQL literal; special spaces by their character code.
 fn sql_text(text: &str) -> String {
     match text {
         "\u{a0}" => "chr(160)".to_owned(),
@@ -155,7 +155,7 @@ fn sql_text(text: &str) -> String {
     }
 }
 
-/// What a replacement does, for people.
+/// Describes the effect of a replacement.
 fn goes(from: &str, to: &str) -> String {
     match (from, to) {
         (",", ".") => "makes the decimal comma a point".to_owned(),
@@ -168,7 +168,7 @@ fn goes(from: &str, to: &str) -> String {
     }
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Joins parts as `a`, `a and b`, `a, b and c`.
 fn joined(parts: &[String]) -> String {
     match parts {
         [] => "reads the same numbers".to_owned(),

@@ -1,4 +1,4 @@
-//! A table of numbers with names: the catalog's rows, or a file of the user's own.
+//! Tables of named numeric columns for the study's commands, from the catalog or from a user's file.
 
 mod other;
 mod own;
@@ -19,10 +19,10 @@ use study::features::{COLUMNS, SETS, feature_set};
 
 use crate::rows::{self as joins, Shapes};
 
-/// The column by which rows come back from a filter in their place.
+/// Auxiliary column that identifies the rows kept by a filter.
 const ROW: &str = "__row";
 
-/// What a leaderboard says of a row besides structure and scores, as 0 and 1; likes as a count.
+/// Facts that a leaderboard states about a row besides structure and scores: flags as 0 and 1, and the number of likes.
 const FLAGS: [&str; 6] = [
     "merged",
     "is_moe",
@@ -32,37 +32,37 @@ const FLAGS: [&str; 6] = [
     "likes",
 ];
 
-/// Means of the benchmarks of a board of the list, where a row has all of them: `average_` and the board's name. A board whose
-/// benchmarks stand in tables of their own has none.
+/// Derived columns `average_NAME`, the mean of a listed board's benchmarks where a row has all of them. Boards whose
+/// benchmarks are in separate tables have none.
 fn averages() -> impl Iterator<Item = (String, &'static Listed)> {
     let whole = LISTED.iter().filter(|board| board.name != "epoch");
     whole.map(|board| (format!("average_{}", board.name), board))
 }
 
-/// Whether a column is made here: a flag of the leaderboards, or a mean of scores.
+/// Whether a column is derived here: a flag of the leaderboards, or a mean of scores.
 pub(crate) fn is_derived(name: &str) -> bool {
     FLAGS.contains(&name) || averages().any(|(average, _)| average == name)
 }
 
-/// Columns of equal length, `None` where a cell is empty.
+/// Columns of equal length; `None` is an empty cell.
 pub(crate) struct Frame {
     pub(crate) names: Vec<String>,
     pub(crate) columns: Vec<Vec<Option<f64>>>,
-    /// Architecture family of each row, where there is such a column.
+    /// Architecture family of each row; `None` where the table has no such column.
     pub(crate) family: Option<Vec<String>>,
-    /// Root ancestor of each row, where there is such a column.
+    /// Root ancestor of each row; `None` where the table has no such column.
     pub(crate) lineage: Option<Vec<String>>,
-    /// Names of all rows of the table, where there is such a column.
+    /// Checkpoint names of all rows of the table before filtering; `None` where it has no such column.
     pub(crate) ids: Option<Vec<String>>,
-    /// Place of each row in the table it was taken from, and that table's rows.
+    /// Row index in the original table, for each row kept; `n_table` is that table's number of rows.
     pub(crate) numbers: Vec<usize>,
     pub(crate) n_table: usize,
     pub(crate) source: String,
-    /// SHA-256 of the file, where the rows are the user's own.
+    /// SHA-256 of the file; `None` for rows of the catalog.
     pub(crate) sha256: Option<String>,
-    /// Of each column of text the cells that are no numbers.
+    /// For each text column, the cells that cannot be read as numbers.
     pub(crate) not_numbers: BTreeMap<String, other::OtherCells>,
-    /// Unit of each benchmark.
+    /// Unit by benchmark.
     pub(crate) units: BTreeMap<String, String>,
 }
 
@@ -88,7 +88,7 @@ impl Frame {
         }
     }
 
-    /// Columns of text whose first cell that is no number would be one, written otherwise: name, line, the cell, how to write it.
+    /// Text columns whose first non-numeric cell is nearly a number: column, line, cell, and how to write it.
     pub(crate) fn almost_numbers(&self) -> impl Iterator<Item = (&str, u64, &str, String)> {
         let text = self
             .not_numbers
@@ -104,7 +104,7 @@ impl Frame {
         self.numbers.len()
     }
 
-    /// Unit of a column: of a benchmark its own, else the structure column's.
+    /// Unit of a column: a benchmark's from the catalog, else that of the structure column.
     pub(crate) fn unit(&self, name: &str) -> &str {
         let column =
             study::features::StructureColumn::named(name).map(study::features::StructureColumn::unit);
@@ -131,7 +131,7 @@ impl Frame {
     }
 }
 
-/// A table of the user's own, and of it the rows for which the SQL condition `filter` holds.
+/// Reads a user's table and keeps the rows that satisfy the SQL condition `filter`.
 pub(crate) fn from_file(path: &Path, filter: Option<&str>) -> Result<Frame> {
     let own::Own {
         columns: cells,
@@ -214,8 +214,9 @@ fn row_numbers(engine: &Engine, condition: &str) -> Result<Vec<usize>> {
     }
 }
 
-/// One row an evaluation of the leaderboards that have all the benchmarks among `names`, repeats left out: structure,
-/// what the leaderboard says, every benchmark. Of these the rows that `filter`, a condition over `observations`, keeps.
+/// One row per evaluation of the leaderboards that have all benchmarks among `names`, without duplicates: structure,
+/// the leaderboard's facts and all benchmarks. Of these, the rows that satisfy `filter`, an SQL condition over
+/// `observations`.
 pub(crate) fn from_catalog(
     catalog: &Catalog,
     dir: Option<&Path>,
@@ -340,10 +341,10 @@ fn flags(row: &Evaluation, checkpoint: Option<&Checkpoint>) -> [Option<f64>; 6] 
     ]
 }
 
-/// Names that a message lists, at most.
+/// Maximum number of names listed in a message.
 const LISTED_NAMES: usize = 24;
 
-/// The first of some names, and how many more there are.
+/// The first names, and the number of those left out.
 fn some(names: &[String]) -> String {
     match names.len().saturating_sub(LISTED_NAMES) {
         0 => names.join(", "),
@@ -351,7 +352,7 @@ fn some(names: &[String]) -> String {
     }
 }
 
-/// What is said of a name that is no benchmark of these, and no column.
+/// Message for a name that is neither a known benchmark nor a column.
 fn unknown<'a>(name: &str, benchmarks: impl Iterator<Item = &'a str>) -> String {
     if let Some(columns) = feature_set(name) {
         return format!(
@@ -383,7 +384,7 @@ fn unknown<'a>(name: &str, benchmarks: impl Iterator<Item = &'a str>) -> String 
     )
 }
 
-/// The leaderboards that have every benchmark among `names`; leaderboard v1 where none is one.
+/// The leaderboards that have every benchmark among `names`; leaderboard v1 where `names` has no benchmark.
 fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&'a str>> {
     let mut of_benchmark: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for score in &catalog.scores {
@@ -403,7 +404,7 @@ fn leaderboards<'a>(catalog: &'a Catalog, names: &[String]) -> Result<BTreeSet<&
         };
         boards = Some(match boards {
             None => with,
-            // A board whose benchmarks stand in tables of their own: rows of all of them, each with what it has.
+            // Benchmarks in separate tables of one board: take the rows of all tables, each with the scores it has.
             Some(known) if apart(&known, &with) => known.union(&with).copied().collect(),
             Some(known) => known.intersection(&with).copied().collect(),
         });

@@ -1,9 +1,9 @@
-//! What is worked out once for a catalog and kept beside it: the fits behind predictions, and the study. Answers begin with it.
+//! Reads and writes the precomputed results of a catalog: the fits behind predictions, and the study.
 //!
-//! `anatomy catalog keep` makes both. Those of the compiled-in catalog come along in `crates/anatomy/kept`; those of a folder
-//! stand in its `kept`. Each names the catalog and the seed it is of; where that is another than what is asked, or where
-//! nothing is kept, all is made anew. `anatomy catalog check` makes the fits again and compares, `anatomy report --verify` the
-//! study.
+//! `anatomy catalog keep` makes both. Those of the compiled-in catalog are in `crates/anatomy/kept`; those of a catalog
+//! folder are in its subfolder `kept`. Each names the catalog and the seed it belongs to; if these differ from what is
+//! needed, or nothing is stored, everything is computed. `anatomy catalog check` recomputes and compares the fits,
+//! `anatomy report --verify` the study.
 
 use std::path::Path;
 
@@ -18,27 +18,27 @@ use study::section::Section;
 use crate::answers::kept::Fits;
 use crate::report::write_whole;
 
-/// Raised when the same catalog gives other fits or another study.
+/// Version of the files; increased when the same catalog gives other fits or another study.
 const FORM: u32 = 1;
-/// Folder in a catalog's folder.
+/// Subfolder of a catalog's folder.
 const FOLDER: &str = "kept";
 /// Names of the files.
 const FITS: &str = "fits.zst";
 const STUDY: &str = "study.zst";
-/// zstd level: kept seldom, read always.
+/// zstd level: high, since the files are written rarely and read often.
 const COMPRESSION: i32 = 19;
-/// Those of the compiled-in catalog.
+/// Files of the compiled-in catalog.
 const FITS_HERE: &[u8] = include_bytes!("../kept/fits.zst");
 const STUDY_HERE: &[u8] = include_bytes!("../kept/study.zst");
 
-/// A file that is kept.
+/// Envelope of a stored file.
 #[derive(Serialize, Deserialize)]
 struct File<T> {
     form: u32,
     content: T,
 }
 
-/// The whole study of a catalog.
+/// The whole study of a catalog, with the settings it was made with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct KeptStudy {
     pub(crate) catalog_sha256: String,
@@ -49,7 +49,7 @@ pub(crate) struct KeptStudy {
 }
 
 impl KeptStudy {
-    /// These sections, of this catalog.
+    /// Labels sections and headlines with the catalog's hash, the seed and the number of resamples.
     pub(crate) fn of(
         catalog: &Catalog,
         (seed, resamples): (u64, usize),
@@ -65,18 +65,18 @@ impl KeptStudy {
         }
     }
 
-    /// Whether it is what would be computed of this catalog.
+    /// Whether computing the study with these settings would give this one.
     pub(crate) fn is_of(&self, catalog_sha256: &str, seed: u64, resamples: usize) -> bool {
         self.catalog_sha256 == catalog_sha256 && self.seed == seed && self.resamples == resamples
     }
 }
 
-/// The fits kept of the catalog in `dir`, of the compiled-in one where `None`; nothing where none are, or of another form.
+/// The stored fits of the catalog in `dir` (`None`: the compiled-in one); `None` unless there are some of this version.
 pub(crate) fn fits(dir: Option<&Path>) -> Option<Fits> {
     read(dir, FITS, FITS_HERE)
 }
 
-/// The study kept of the catalog in `dir`, of the compiled-in one where `None`.
+/// The stored study of the catalog in `dir` (`None`: the compiled-in one); `None` unless there is one of this version.
 pub(crate) fn study(dir: Option<&Path>) -> Option<KeptStudy> {
     read(dir, STUDY, STUDY_HERE)
 }
@@ -88,14 +88,14 @@ fn read<T: DeserializeOwned>(dir: Option<&Path>, name: &str, here: &[u8]) -> Opt
     }
 }
 
-/// What is of another form, or no file of ours, is as good as not there.
+/// Decodes a file; `None` for another version, or a file of another kind.
 fn unpacked<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let text = zstd::stream::decode_all(bytes).ok()?;
     let file: File<T> = rmp_serde::from_slice(&text).ok()?;
     (file.form == FORM).then_some(file.content)
 }
 
-/// Keeps fits, and the study where there is one, in `folder`.
+/// Writes the fits, and the study where given, to `folder`.
 ///
 /// # Errors
 /// A folder that cannot be written to.
@@ -109,15 +109,15 @@ pub(crate) fn write(folder: &Path, fits: &Fits, study: Option<&KeptStudy>) -> Re
     Ok(())
 }
 
-/// The folder in which a catalog's are kept.
+/// The folder with the stored results of a catalog folder.
 pub(crate) fn folder(catalog: &Path) -> std::path::PathBuf {
     catalog.join(FOLDER)
 }
 
-/// The identity of findings: SHA-256 over their JSON, one after the other.
+/// Hash that identifies a list of findings: SHA-256 over their JSON, one per line.
 ///
 /// # Errors
-/// None where findings can be written as JSON.
+/// Only where a finding cannot be serialised as JSON.
 pub(crate) fn hash<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Result<String> {
     let mut hash = Sha256::new();
     for finding in findings {

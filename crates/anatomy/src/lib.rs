@@ -1,7 +1,7 @@
 //! `anatomy`: which part of a language model's structure buys which ability?
 //!
-//! The program as a library: [`main`] is the command line, [`ask`] answers one of its commands inside another program, as the
-//! Python module and the agents' door do. Both run the same code.
+//! The program as a library: [`main`] is the command line, [`ask`] runs one of its commands inside another program, as
+//! the Python module and the MCP server do. Both run the same code.
 
 #![allow(
     clippy::doc_markdown,
@@ -48,19 +48,20 @@ pub use cli::ask;
 pub use door::{Answer, Failure};
 pub use progress::Watcher;
 
-/// The command line: reads the arguments, answers, and says how it went: 0 done, 1 ran and the answer is no, 2 could not run.
+/// Runs the command line. The exit status is 0 on success, 1 where the command ran and the answer is negative, and 2
+/// where it could not run.
 pub fn main() -> ExitCode {
     run(&cli::Cli::parse())
 }
 
-/// The same inside another process: `words` are the program's name and what was typed after it, and `program` is what starts it
-/// again, for the commands that run in processes of their own.
+/// Like [`main`], inside another process: `words` are the program's name and its arguments, and `program` is the
+/// executable to start for commands that run in separate processes.
 pub fn main_as(words: &[String], program: PathBuf) -> ExitCode {
     provenance::started_by(program);
     match cli::Cli::try_parse_from(words) {
         Ok(cli) => provenance::as_typed(words.get(1..).unwrap_or_default(), || run(&cli)),
         Err(told) => {
-            // A reader that went away is no error.
+            // A closed pipe is not an error.
             let _ = told.print();
             ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2))
         }

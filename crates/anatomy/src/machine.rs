@@ -1,7 +1,7 @@
-//! The machine that the program runs on: its processor, memory and graphics cards, as its system tells them.
+//! Detects the machine that the program runs on: processor, memory and graphics cards.
 //!
-//! Cards are asked of `nvidia-smi`, then of the kernel (`/sys/class/drm`, AMD), then of macOS; what none tells is not
-//! guessed. Bandwidths come from the table of devices by name: systems do not tell them.
+//! Cards are detected with `nvidia-smi`, from the kernel (`/sys/class/drm`, AMD), and on macOS from the system; nothing
+//! is guessed. Bandwidths are looked up by name in the table of devices, since systems do not report them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,15 +12,15 @@ use serde::Serialize;
 /// A graphics card.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Card {
-    /// As its driver calls it.
+    /// Name reported by the driver.
     pub(crate) name: String,
-    /// Bytes of memory.
+    /// Total memory in bytes.
     pub(crate) memory_bytes: f64,
-    /// Of those, free now.
+    /// Free memory in bytes; `None` where not reported.
     pub(crate) free_bytes: Option<f64>,
-    /// Bandwidth and products by its name, where the table of devices has it.
+    /// Bandwidth and compute speed; `None` where the table of devices does not list the card.
     pub(crate) figures: Option<Device>,
-    /// Who told it.
+    /// Source of the information.
     pub(crate) told_by: String,
 }
 
@@ -28,16 +28,16 @@ pub(crate) struct Card {
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Machine {
     pub(crate) processor: Option<String>,
-    /// Threads that run at once.
+    /// Number of threads that can run at once.
     pub(crate) threads: usize,
     pub(crate) memory_bytes: Option<f64>,
     pub(crate) free_bytes: Option<f64>,
     pub(crate) cards: Vec<Card>,
-    /// What was asked and could not tell.
+    /// Sources that were tried without success.
     pub(crate) notes: Vec<String>,
 }
 
-/// Where a machine is asked: programs, and the roots of `/proc` and `/sys`.
+/// Where information is read from: the program `nvidia-smi`, and the root of `/proc` and `/sys`.
 pub(crate) struct MemorySource {
     pub(crate) nvidia: PathBuf,
     pub(crate) root: PathBuf,
@@ -53,12 +53,12 @@ impl Default for MemorySource {
 }
 
 impl Machine {
-    /// This machine.
+    /// The machine that this process runs on.
     pub(crate) fn here() -> Self {
         Self::of(&MemorySource::default())
     }
 
-    /// The machine that is asked at those places.
+    /// The machine described by these sources.
     pub(crate) fn of(asked: &MemorySource) -> Self {
         let mut machine = Self {
             threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -73,7 +73,7 @@ impl Machine {
         machine
     }
 
-    /// The card with most memory.
+    /// The card with the most memory.
     pub(crate) fn largest(&self) -> Option<&Card> {
         self.cards
             .iter()
@@ -136,7 +136,7 @@ impl Machine {
         }
     }
 
-    /// AMD's cards as the kernel's driver tells them: memory, and a name where there is one.
+    /// Adds AMD cards from the kernel driver: memory, and the name where there is one.
     fn amd(&mut self, root: &Path) {
         let Ok(entries) = std::fs::read_dir(root.join("sys/class/drm")) else {
             return;
@@ -168,7 +168,7 @@ impl Machine {
         }
     }
 
-    /// Apple's processors share their memory with the graphics.
+    /// Adds Apple's graphics, which share the processor's memory.
     fn apple(&mut self) {
         let asked = |name: &str| {
             let told = Command::new("sysctl").args(["-n", name]).output().ok()?;
@@ -192,7 +192,7 @@ impl Machine {
     }
 }
 
-/// The line of the table of devices for a card: by its name, else by its name with its memory.
+/// Entry in the table of devices for a card, found by its name with the memory appended, else by its name alone.
 fn figures(name: &str, memory_bytes: f64) -> Option<Device> {
     let gigabytes = (memory_bytes / 1e9).round();
     let mut words: Vec<&str> = name.split_whitespace().collect();
@@ -205,7 +205,7 @@ fn figures(name: &str, memory_bytes: f64) -> Option<Device> {
                 ..found
             });
         }
-        // `NVIDIA A100-SXM4-80GB`, `NVIDIA GeForce RTX 4090 Laptop GPU` is another card: only `GPU` may fall away.
+        // Only `GPU` may be dropped from the end: an `RTX 4090 Laptop GPU` is another card than the RTX 4090.
         match words.last() {
             Some(&"GPU") => words.pop(),
             _ => return None,

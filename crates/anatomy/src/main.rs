@@ -1,4 +1,4 @@
-//! The program `anatomy`.
+//! Entry point of the program `anatomy`.
 
 fn main() -> std::process::ExitCode {
     anatomy::main()

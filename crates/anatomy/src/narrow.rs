@@ -1,4 +1,4 @@
-//! A catalog of only those evaluations for which a condition holds.
+//! Restricts a catalog to the evaluations that satisfy a condition.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,26 +11,26 @@ use catalog::tables::ResolvedBy;
 use study::claims::is_claim;
 use study::section::Section;
 
-/// Rows of organisations that leaderboard v2 calls official providers.
+/// Rows of organisations that a leaderboard lists as official providers.
 pub(crate) const OFFICIAL: &str =
     "organisation in (select distinct organisation from observations where official_provider)";
-/// One device, nothing quantized: what the arithmetic of a structure can be seen in.
+/// Unquantised runs on a single device, in which the arithmetic of a structure is visible.
 pub(crate) const UNQUANTIZED: &str = "leaderboard = 'llm-perf-1xA10' and setting like '%Unquantized%'";
 
-/// Structures known by a checkpoint's own config or its declared base.
+/// Structures known from a checkpoint's own config or its declared base.
 pub(crate) const CERTAIN: &str = "resolved_by in ('exact', 'lineage')";
 
-/// Keys of evaluations, from a catalog alone.
+/// Computes keys of evaluations from a catalog.
 type Keys = fn(&Catalog) -> BTreeSet<String>;
 
-/// Conditions of the report's own questions: SQL for the reader, who can ask it again, and the same without an engine.
+/// Conditions used by the report itself: as SQL for readers to repeat, and as a function that needs no SQL engine.
 const OWN: [(&str, Keys); 3] = [
     (OFFICIAL, official),
     (UNQUANTIZED, unquantized),
     (CERTAIN, certain),
 ];
 
-/// Organisations that a leaderboard calls official providers.
+/// Organisations that a leaderboard lists as official providers.
 pub(crate) fn official_organisations(catalog: &Catalog) -> BTreeSet<&str> {
     let rows = catalog.evaluations.iter();
     rows.filter(|row| row.official_provider == Some(true))
@@ -88,7 +88,7 @@ fn unquantized(catalog: &Catalog) -> BTreeSet<String> {
         .collect()
 }
 
-/// Keys of the evaluations with an observation for which `condition`, SQL over `observations`, holds.
+/// Keys of the evaluations with an observation that satisfies `condition`, SQL over `observations`.
 pub(crate) fn evaluations(
     catalog: &Catalog,
     dir: Option<&Path>,
@@ -112,7 +112,7 @@ fn by_engine(dir: Option<&Path>, condition: &str) -> Result<BTreeSet<String>> {
     })
 }
 
-/// The catalog with only those evaluations, their scores, and the checkpoints and structures they are of.
+/// The catalog with only these evaluations, their scores, and their checkpoints and structures.
 pub(crate) fn narrowed(catalog: &Catalog, dir: Option<&Path>, condition: &str) -> Result<Catalog> {
     let kept = evaluations(catalog, dir, condition)?;
     if kept.is_empty() {
@@ -139,7 +139,7 @@ fn only<T: Clone>(rows: &[T], keeps: impl Fn(&T) -> bool) -> Vec<T> {
     rows.iter().filter(|row| keeps(row)).cloned().collect()
 }
 
-/// Findings, figures and tables on chosen rows say which; numbers published of all rows do not stand beside them.
+/// States the condition in findings, figures and tables, and removes published numbers, which refer to all rows.
 pub(crate) fn say(sections: &mut [Section], condition: &str) {
     for finding in sections.iter_mut().flat_map(|section| &mut section.findings) {
         if !is_claim(&finding.id) {
@@ -151,7 +151,7 @@ pub(crate) fn say(sections: &mut [Section], condition: &str) {
     say_captions(sections, condition);
 }
 
-/// The captions alone, where the findings say already which rows they are on.
+/// States the condition in captions only, for sections whose findings state it already.
 pub(crate) fn say_captions(sections: &mut [Section], condition: &str) {
     for section in sections {
         let of_figures = section.figures.iter_mut().map(|figure| &mut figure.caption);

@@ -1,6 +1,6 @@
-//! What was probably meant: names that look like one that is not known.
+//! Suggests known names that are similar to an unknown one.
 
-/// At most five of `all` that look like `asked`, the nearest first: by shared pairs of letters (Dice 1945).
+/// At most five of `all` similar to `asked`, the best first, by the Dice coefficient of letter pairs (Dice 1945).
 pub(crate) fn near<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> Vec<String> {
     let pairs = |text: &str| -> Vec<[char; 2]> {
         let letters: Vec<char> = text
@@ -42,7 +42,7 @@ pub(crate) fn near<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> Vec<S
     found.into_iter().take(5).map(|(_, id)| id.to_owned()).collect()
 }
 
-/// Names that people give what has another here.
+/// Common synonyms of names used here.
 const OTHERS: [(&str, &str); 12] = [
     ("rf", "random_forest"),
     ("forest", "random_forest"),
@@ -58,7 +58,7 @@ const OTHERS: [(&str, &str); 12] = [
     ("shape_out", "structure_out"),
 ];
 
-/// ` (did you mean x?)` where a name looks like one of `all`, else nothing.
+/// ` (did you mean x?)` where a name of `all` is similar or a synonym, else an empty string.
 pub(crate) fn hint<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> String {
     let all: Vec<&str> = all.collect();
     let meant = OTHERS
@@ -70,7 +70,7 @@ pub(crate) fn hint<'a>(asked: &str, all: impl Iterator<Item = &'a str>) -> Strin
         .map_or(String::new(), |name| format!(" (did you mean {name}?)"))
 }
 
-/// ` (did you mean RTX 4090?)`: devices whose names have the number that was typed, else those spelled alike.
+/// ` (did you mean RTX 4090?)`: devices with the same number in their names, else those with a similar name.
 pub(crate) fn device(asked: &str, names: &[String]) -> String {
     let number = |text: &str| -> String {
         let digits = text.split(|c: char| !c.is_ascii_digit());
@@ -83,7 +83,7 @@ pub(crate) fn device(asked: &str, names: &[String]) -> String {
         text.replace(' ', "").to_ascii_lowercase()
     });
     let has = |name: &&String| wanted.len() > 1 && number(name) == wanted;
-    // One digit off is the next best: 5095 for 5090.
+    // Next best: numbers that differ in one digit, 5095 for 5090.
     let is_near = |name: &&String| {
         let other = number(name);
         other.len() == wanted.len()

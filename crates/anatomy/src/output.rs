@@ -1,4 +1,4 @@
-//! The one place that prints: results to standard output, all else to standard error.
+//! The only module that prints: results to standard output, everything else to standard error.
 
 #![allow(clippy::print_stderr, reason = "this module is where the program speaks")]
 
@@ -14,26 +14,26 @@ use crate::aligned;
 pub(crate) use crate::aligned::{cell, number};
 use crate::provenance::{Envelope, Provenance};
 
-/// Writes results to standard output.
+/// Writes text to standard output.
 pub(crate) fn result(text: &str) -> Result<()> {
     result_bytes(text.as_bytes())
 }
 
 thread_local! {
-    /// Where another program asks, what would be printed is handed to it instead.
+    /// Output collected for an embedding program instead of being printed.
     static HEARD: RefCell<Option<Heard>> = const { RefCell::new(None) };
 }
 
-/// What would have been printed.
+/// Output that would have been printed.
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
-    /// Results, in their order.
+    /// Standard output.
     pub(crate) results: Vec<u8>,
-    /// What was said to the person at the terminal.
+    /// Messages for standard error.
     pub(crate) said: Vec<String>,
 }
 
-/// Works on this thread and hands out what would have been printed.
+/// Runs `work` on this thread and returns what it would have printed.
 pub(crate) fn heard<T>(work: impl FnOnce() -> T) -> (T, Heard) {
     let outer = HEARD.replace(Some(Heard::default()));
     let done = work();
@@ -41,12 +41,12 @@ pub(crate) fn heard<T>(work: impl FnOnce() -> T) -> (T, Heard) {
     (done, heard)
 }
 
-/// Whether another program listens.
+/// Whether output is being collected on this thread.
 fn is_heard() -> bool {
     HEARD.with_borrow(Option::is_some)
 }
 
-/// Writes results that are text already.
+/// Writes bytes to standard output.
 pub(crate) fn result_bytes(bytes: &[u8]) -> Result<()> {
     let taken =
         HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.results.extend_from_slice(bytes)));
@@ -59,12 +59,12 @@ pub(crate) fn result_bytes(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// An answer as JSON in the one form that all have, to standard output.
+/// Writes an answer to standard output as JSON in the common envelope.
 pub(crate) fn json(kind: &'static str, answer: &impl Serialize, provenance: Provenance) -> Result<()> {
     result(&Envelope::of(kind, answer, provenance).to_json()?)
 }
 
-/// Says something to the person at the terminal.
+/// Writes a message to standard error, unless quiet.
 pub(crate) fn say(quiet: bool, text: &str) {
     let taken = HEARD.with_borrow_mut(|heard| heard.as_mut().map(|heard| heard.said.push(text.to_owned())));
     if !quiet && taken.is_none() {
@@ -72,7 +72,7 @@ pub(crate) fn say(quiet: bool, text: &str) {
     }
 }
 
-/// Says what went wrong.
+/// Writes an error message to standard error.
 pub(crate) fn complain(text: &str) {
     let red =
         std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
@@ -87,19 +87,19 @@ pub(crate) fn complain(text: &str) {
 /// Whether tables may be wider than the terminal.
 static WIDE: AtomicBool = AtomicBool::new(false);
 
-/// Tables are shown in full, however wide the terminal.
+/// Sets whether tables are shown in full, regardless of the width of the terminal.
 pub(crate) fn show_all_columns(wide: bool) {
     WIDE.store(wide, Ordering::Relaxed);
 }
 
-/// A table for people, columns aligned; on a terminal no wider than that.
+/// A table as aligned text, no wider than the terminal if there is one.
 pub(crate) fn table(table: &Table) -> String {
     let terminal = console::Term::stdout();
     let is_shown = terminal.is_term() && !is_heard() && !WIDE.load(Ordering::Relaxed);
     aligned::text(table, is_shown.then(|| usize::from(terminal.size().1)))
 }
 
-/// Lines no longer than the terminal, and whether any was cut.
+/// Cuts lines to the width of the terminal; the flag says whether any was cut.
 pub(crate) fn within_terminal(text: &str) -> (String, bool) {
     clipped(text, usize::from(console::Term::stdout().size().1))
 }
@@ -121,7 +121,7 @@ fn clipped(text: &str, width: usize) -> (String, bool) {
     (shown, is_cut)
 }
 
-/// Words in lines no longer than the terminal, where they are shown on one; later lines stand in by two.
+/// Wraps lines to the width of the terminal, if there is one; continuation lines are indented by two.
 pub(crate) fn wrapped(text: &str) -> String {
     let terminal = console::Term::stdout();
     if !terminal.is_term() || is_heard() || WIDE.load(Ordering::Relaxed) {
@@ -154,7 +154,7 @@ fn folded(line: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// The same under a line that says what it shows.
+/// A table as text below its title, the first sentence of its caption.
 pub(crate) fn titled(shown: &Table) -> String {
     let (title, _) = crate::aligned::first_sentence(&shown.caption);
     if title.is_empty() {
@@ -164,13 +164,13 @@ pub(crate) fn titled(shown: &Table) -> String {
     }
 }
 
-/// So many of something, one without the `s`.
+/// A number with its noun, with a plural `s` unless the number is 1.
 pub(crate) fn plural(n: usize, one: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {one}{s}", number(n as f64))
 }
 
-/// The table asked for, or the only one: two tables in one CSV would be read as one.
+/// The table of the requested name, or the only one. Fails where the choice is ambiguous, since a CSV holds one table.
 pub(crate) fn one_of<'a>(tables: &[&'a Table], asked: Option<&str>) -> Result<&'a Table> {
     let ids: Vec<&str> = tables.iter().map(|table| table.id.as_str()).collect();
     match (asked, tables) {
@@ -192,14 +192,14 @@ pub(crate) fn one_of<'a>(tables: &[&'a Table], asked: Option<&str>) -> Result<&'
     }
 }
 
-/// A table as CSV, numbers in full.
+/// A table as CSV, with numbers in full precision.
 pub(crate) fn csv(table: &Table) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&table.columns)?;
     for row in &table.rows {
         writer.write_record(row.iter().map(|cell| match cell {
             Cell::Text(text) => text.clone(),
-            // Whole and short, also where it is tiny: 1e-184 and not 184 zeros.
+            // Short scientific notation for tiny numbers, instead of many zeros.
             Cell::Number(value) if *value != 0.0 && value.abs() < 1e-5 => format!("{value:e}"),
             Cell::Number(value) => value.to_string(),
             Cell::Missing => String::new(),

@@ -1,35 +1,35 @@
-//! Results of `anatomy probe … --format json` in a folder, read once at the start.
+//! Reads results of `anatomy probe … --format json` from a folder.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-/// Bytes of one file at most.
+/// Maximum size of a file in bytes.
 const LARGEST: u64 = 64 << 20;
 
-/// One result.
+/// One result of a probe.
 pub(crate) struct Probe {
     /// The file's name without `.json`.
     pub(crate) name: String,
     pub(crate) content: Value,
 }
 
-/// All results, by name.
+/// All results, ordered by name.
 #[derive(Default)]
 pub(crate) struct Probes {
     pub(crate) all: Vec<Probe>,
-    /// Files left out, and why.
+    /// Files left out, with the reason.
     pub(crate) left_out: Vec<(String, String)>,
-    /// Whether a folder was named at all.
+    /// Whether a folder was given.
     pub(crate) asked: bool,
 }
 
 impl Probes {
-    /// Every `*.json` of the folder; what cannot be read is left out with its reason.
+    /// Reads every `*.json` in the folder; files that cannot be read are listed in `left_out`.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// The folder cannot be read.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let entries =
             std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;

@@ -1,4 +1,4 @@
-//! Progress on standard error: a bar with rate and time left where a person looks on, a line every ten seconds elsewhere.
+//! Shows progress on standard error: a bar with the time left on a terminal, else a line every ten seconds.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, WeakProgressBar};
 
-/// Where nobody looks on, a line so often.
+/// Interval between lines where standard error is not a terminal.
 const LINE: Duration = Duration::from_secs(10);
 
-/// A bar over `steps` steps, hidden when quiet; where standard error is no terminal, lines.
+/// A progress bar over `steps` steps, hidden when quiet; lines where standard error is not a terminal.
 pub(crate) fn bar(quiet: bool, steps: u64, what: &str) -> ProgressBar {
     let watched = WATCHED.with_borrow(Clone::clone);
     let bar = ProgressBar::with_draw_target(
@@ -43,7 +43,7 @@ pub(crate) fn bar(quiet: bool, steps: u64, what: &str) -> ProgressBar {
     bar
 }
 
-/// Says every ten seconds how far it is, until the bar is done or gone.
+/// Prints a line of progress at intervals, until the bar is finished or dropped.
 fn tell(bar: WeakProgressBar) {
     let _ = std::thread::Builder::new()
         .name("progress".into())
@@ -75,7 +75,7 @@ fn line(what: &str, done: u64, all: Option<u64>, elapsed: Duration) -> String {
     text
 }
 
-/// How long it may still take; nothing before the first step, which says nothing.
+/// Estimated time left; empty before the first step, when there is nothing to estimate it from.
 fn left(done: u64, all: Option<u64>, elapsed: Duration) -> String {
     match all {
         Some(all) if done > 0 && all > done => {
@@ -98,7 +98,7 @@ fn in_words(time: Duration) -> String {
     }
 }
 
-/// Sees from another thread how far an answer is, and ends it.
+/// Lets another thread observe the progress of a command, and stop it.
 #[derive(Debug, Clone, Default)]
 pub struct Watcher {
     bar: Arc<Mutex<Option<ProgressBar>>>,
@@ -107,19 +107,18 @@ pub struct Watcher {
 }
 
 impl Watcher {
-    /// Nobody waits for the answer any more: a study ends with its current section and writes nothing, and a folder in the making
-    /// is removed now, since the program may end before that.
+    /// Stops the command: a study ends after its current section and writes nothing. A folder being written is removed
+    /// at once, since the process may end before the command does.
     pub fn stop(&self) {
         self.is_stopped.store(true, Ordering::Relaxed);
         let making = self.making.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(folder) = making {
-            // Gone already where the work has just ended.
+            // The folder is gone if the command has just finished.
             let _ = std::fs::remove_dir_all(folder);
         }
     }
 
-    /// What is worked on, steps done, and steps in all (0 where that is not known); nothing before the first step or after the
-    /// last.
+    /// Current activity, steps done, total steps (0 where unknown); `None` before the first and after the last step.
     pub fn now(&self) -> Option<(String, u64, u64)> {
         let place = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         let bar = place.as_ref().filter(|bar| !bar.is_finished())?;
@@ -131,12 +130,12 @@ thread_local! {
     static WATCHED: RefCell<Option<Watcher>> = const { RefCell::new(None) };
 }
 
-/// Whether this thread works for another program, whose signals and terminal are its own.
+/// Whether this thread runs a command for another program, which handles signals and the terminal itself.
 pub(crate) fn is_watched() -> bool {
     WATCHED.with_borrow(Option::is_some)
 }
 
-/// Says which folder is in the making, for [`Watcher::stop`]. False where this thread works for this program itself.
+/// Registers the folder being written, for [`Watcher::stop`]. Returns false where this thread has no watcher.
 pub(crate) fn making(folder: &Path) -> bool {
     WATCHED.with_borrow(|watcher| {
         let Some(watcher) = watcher else { return false };
@@ -145,10 +144,10 @@ pub(crate) fn making(folder: &Path) -> bool {
     })
 }
 
-/// Goes on unless nobody waits any more.
+/// Fails if the command was stopped.
 ///
 /// # Errors
-/// Where [`Watcher::stop`] was called.
+/// [`Watcher::stop`] was called.
 pub(crate) fn go_on() -> anyhow::Result<()> {
     let is_stopped = WATCHED.with_borrow(|watcher| {
         watcher
@@ -159,7 +158,7 @@ pub(crate) fn go_on() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Works on this thread; bars are shown to the watcher and to no terminal.
+/// Runs `work` on this thread with progress reported to the watcher instead of the terminal.
 pub(crate) fn watched<T>(watcher: &Watcher, work: impl FnOnce() -> T) -> T {
     let outer = WATCHED.replace(Some(watcher.clone()));
     let done = work();

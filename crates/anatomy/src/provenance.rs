@@ -1,4 +1,4 @@
-//! Where a findings file comes from: program, command, catalog.
+//! Provenance of results (program, command, catalog, inputs), and the common envelope of all JSON answers.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,61 +8,62 @@ use std::sync::OnceLock;
 use serde::Serialize;
 use study::finding::Finding;
 
-/// Version of the findings file; raised when a field changes its meaning.
+/// Version of the JSON format; increased when a field changes its meaning.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
-/// Rows of the user's own.
+/// A user's own data.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct OwnData {
-    /// The file or folder as it was named.
+    /// The file or folder as named by the user.
     pub(crate) file: String,
-    /// SHA-256 of the file; of a folder, over its files.
+    /// SHA-256 of the file, or over the files of a folder.
     pub(crate) sha256: String,
-    /// Its rows, before any is left out.
+    /// Number of rows before any is left out.
     pub(crate) rows: usize,
     /// The columns used.
     pub(crate) columns: Vec<String>,
 }
 
-/// A checkpoint that was run, and how.
+/// A checkpoint that was run, with its settings.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ModelOf {
-    /// As it was named: a path, or a name on the Hub.
+    /// As named by the user: a path, or a name on the Hub.
     pub(crate) name: String,
-    /// The type weights were rounded to as they were read: `f32`, `bf16`, `f16`.
+    /// Type to which the weights were rounded on reading: `f32`, `bf16`, `f16`.
     pub(crate) weights_as: &'static str,
-    /// What activations and sums are: `f32`; on a card how exact its products are too.
+    /// Type of activations and sums: `f32`; on a GPU also the precision of its products.
     pub(crate) computed_as: &'static str,
-    /// Layers that were left out, counted from 0.
+    /// Indices of removed layers, counted from 0.
     pub(crate) without_layers: Vec<usize>,
-    /// What was found when it was opened; absent where a whole table of its answers was there and it was not.
+    /// Facts from opening the checkpoint; absent where a complete table of its answers made that unnecessary.
     #[serde(flatten)]
     pub(crate) opened: Option<Opened>,
 }
 
-/// A checkpoint on this disk.
+/// Facts about an opened checkpoint.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Opened {
-    /// What its configuration calls itself.
+    /// Architecture name in its configuration.
     pub(crate) architecture: Option<String>,
-    /// Its layers, before any is left out.
+    /// Number of layers before any is removed.
     pub(crate) layers: usize,
-    /// Tensors by the type they are stored as.
+    /// Number of tensors by stored type.
     pub(crate) stored_as: BTreeMap<String, usize>,
-    /// Identity of the weights: SHA-256 of the file; of several, over the hashes of all in the order of `files`.
+    /// Identity of the weights: SHA-256 of a single file, else of the files' hashes, one per line in the order of
+    /// `files`.
     pub(crate) sha256: String,
-    /// The files of weights.
+    /// The weight files.
     pub(crate) files: Vec<FileOf>,
 }
 
 /// A file of weights.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FileOf {
-    /// Its name without folders.
+    /// File name without folders.
     pub(crate) file: String,
-    /// Its length.
+    /// Length in bytes.
     pub(crate) bytes: u64,
-    /// Over all of them.
+    /// SHA-256 of the whole file.
     pub(crate) sha256: String,
 }
 
@@ -71,42 +72,42 @@ pub(crate) struct FileOf {
 pub(crate) struct InputOf {
     /// `texts`, `corpus`, `task`, `data`, `requests`, `test`, `against`.
     pub(crate) kind: &'static str,
-    /// The file, or the name of the corpus or task.
+    /// Name of the file, corpus or task.
     pub(crate) name: String,
-    /// SHA-256 of the file; of what is in no file of its own, over what the checkpoint was given, a line of JSON each.
+    /// SHA-256 of the file; for inputs without a file of their own, of the values given, one line of JSON each.
     pub(crate) sha256: String,
-    /// How many texts, items or samples.
+    /// Number of texts, items or samples.
     pub(crate) n: usize,
 }
 
-/// Once per file of findings.
+/// Origin of an answer; one per JSON file.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Provenance {
     /// Name of the program.
     pub(crate) program: &'static str,
     /// Its version.
     pub(crate) version: &'static str,
-    /// The command as it was typed.
+    /// The command as typed, without the number of threads.
     pub(crate) command: String,
-    /// Identity of the catalog: SHA-256 over its tables' hashes; absent where the rows are the user's own.
+    /// Identity of the catalog: SHA-256 over its tables' hashes; absent for a user's own rows.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) catalog_sha256: String,
-    /// The user's own rows, where the numbers were made from them instead.
+    /// The user's own data, where the results are computed from them instead of the catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) data: Option<OwnData>,
-    /// The checkpoint whose weights were run, where that is what the numbers are of.
+    /// The checkpoint that was run, where the results are about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<ModelOf>,
-    /// What it was given.
+    /// Inputs given to the checkpoint.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) inputs: Vec<InputOf>,
-    /// Seed of everything random; absent where nothing is.
+    /// Random seed; absent where nothing is random.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seed: Option<u64>,
 }
 
 impl Provenance {
-    /// The running program on a catalog.
+    /// Provenance of a result computed from a catalog with a seed.
     pub(crate) fn of(catalog_sha256: &str, seed: u64) -> Self {
         Self {
             program: "anatomy",
@@ -120,7 +121,7 @@ impl Provenance {
         }
     }
 
-    /// The running program where nothing random and no catalog is asked.
+    /// Provenance of a result that depends on neither a catalog nor a seed.
     pub(crate) fn bare() -> Self {
         Self {
             seed: None,
@@ -128,7 +129,7 @@ impl Provenance {
         }
     }
 
-    /// The running program on a catalog of which nothing random is asked.
+    /// Provenance of a result computed from a catalog without randomness.
     pub(crate) fn of_catalog(catalog_sha256: &str) -> Self {
         Self {
             seed: None,
@@ -138,26 +139,26 @@ impl Provenance {
 }
 
 thread_local! {
-    /// The words of the question that another program asked on this thread.
+    /// Arguments of the command that another program runs on this thread.
     static ASKED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
-/// What starts this program again, where the running file does not.
+/// Executable that starts this program again, where it is not the current executable.
 static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
 
-/// Says what starts this program again.
+/// Sets the executable that starts this program again.
 pub(crate) fn started_by(program: PathBuf) {
     let _ = PROGRAM.set(program);
 }
 
-/// The program that runs, to be started again.
+/// The executable to start this program again.
 pub(crate) fn program() -> std::io::Result<PathBuf> {
     PROGRAM
         .get()
         .map_or_else(std::env::current_exe, |program| Ok(program.clone()))
 }
 
-/// Works on this thread as if these words had been typed.
+/// Runs `work` on this thread as if these arguments had been typed.
 pub(crate) fn as_typed<T>(words: &[String], work: impl FnOnce() -> T) -> T {
     let outer = ASKED.replace(Some(words.to_vec()));
     let done = work();
@@ -165,13 +166,13 @@ pub(crate) fn as_typed<T>(words: &[String], work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// The words that were typed after the program's name.
+/// The arguments after the program's name.
 fn words() -> Vec<String> {
     let asked = ASKED.with_borrow(Clone::clone);
     asked.unwrap_or_else(|| std::env::args().skip(1).collect())
 }
 
-/// The command as it was typed, without the number of threads: it changes no result.
+/// The command as typed, without the number of threads, which does not affect results.
 fn without_threads(arguments: &[String]) -> String {
     let mut kept: Vec<&str> = vec!["anatomy"];
     let mut arguments = arguments.iter();
@@ -185,23 +186,22 @@ fn without_threads(arguments: &[String]) -> String {
     kept.join(" ")
 }
 
-/// The form of every JSON answer: what it is, the version of its form, where it comes from, and the answer's own fields beside
-/// these.
+/// The envelope of every JSON answer: kind, format version, provenance, and the answer's own fields beside these.
 #[derive(Debug, Serialize)]
 pub(crate) struct Envelope<T> {
-    /// What kind of answer: `findings`, `prediction`, `comparison`, `influence` …
+    /// Kind of answer: `findings`, `prediction`, `comparison`, `influence` …
     pub(crate) kind: &'static str,
     /// [`SCHEMA_VERSION`].
     pub(crate) schema_version: u32,
-    /// Where it comes from.
+    /// Origin of the answer.
     pub(crate) provenance: Provenance,
-    /// The answer.
+    /// The answer; its fields are serialised beside those of the envelope.
     #[serde(flatten)]
     pub(crate) answer: T,
 }
 
 impl<T: Serialize> Envelope<T> {
-    /// An answer of that kind.
+    /// Wraps an answer of the given kind.
     pub(crate) fn of(kind: &'static str, answer: T, provenance: Provenance) -> Self {
         Self {
             kind,
@@ -211,7 +211,7 @@ impl<T: Serialize> Envelope<T> {
         }
     }
 
-    /// Indented JSON with a line break at its end.
+    /// Indented JSON with a final line break.
     pub(crate) fn to_json(&self) -> anyhow::Result<String> {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
@@ -223,11 +223,11 @@ pub(crate) struct Found<'a> {
     pub(crate) findings: Vec<&'a Finding>,
 }
 
-/// Findings as they are written: the one contract between commands, report and dashboard.
+/// Findings as written to JSON: the common format of commands, report and dashboard.
 pub(crate) type FindingsFile<'a> = Envelope<Found<'a>>;
 
 impl<'a> FindingsFile<'a> {
-    /// These findings.
+    /// Wraps findings.
     pub(crate) fn findings(findings: impl IntoIterator<Item = &'a Finding>, provenance: Provenance) -> Self {
         let findings = findings.into_iter().collect();
         Self::of("findings", Found { findings }, provenance)

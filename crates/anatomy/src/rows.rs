@@ -1,4 +1,4 @@
-//! From the catalog's tables to the study's rows: the joins, and nothing else.
+//! Joins the catalog's tables to the rows that the study takes.
 
 mod anchored;
 mod boards;
@@ -28,20 +28,20 @@ pub(crate) use latent::latent;
 pub(crate) use listed::board as listed_board;
 pub(crate) use pooled::pooled;
 
-/// Names of the two leaderboards whose columns the study knows.
+/// Names of the two Open LLM Leaderboards (v1 here, v2 below), whose columns the study knows.
 pub(crate) const V1: &str = study::abilities::LISTED[0].leaderboard;
 /// See [`V1`].
 pub(crate) const V2: &str = study::abilities::LISTED[1].leaderboard;
 
-/// The shape of each checkpoint as a number; a checkpoint without one is a group of its own, and no mixture is of the group
-/// of a dense checkpoint.
+/// Assigns each checkpoint an integer identifying its shape. Checkpoints of unknown shape are singleton groups, and
+/// mixtures never share a group with dense checkpoints.
 pub(crate) struct Shapes<'a> {
     structures: BTreeMap<&'a str, &'a Structure>,
     numbers: BTreeMap<&'a str, u32>,
 }
 
 impl<'a> Shapes<'a> {
-    /// Numbers the shapes of a catalog.
+    /// Assigns the shape numbers for a catalog.
     pub(crate) fn of(catalog: &'a Catalog) -> Self {
         let structures: BTreeMap<&str, &Structure> = catalog
             .structures
@@ -83,12 +83,12 @@ impl<'a> Shapes<'a> {
         self.numbers.get(id).copied().unwrap_or_default()
     }
 
-    /// The row of a checkpoint.
+    /// The structure row of a checkpoint.
     pub(crate) fn structure(&self, id: &str) -> Option<&'a Structure> {
         self.structures.get(id).copied()
     }
 
-    /// The structure columns of a checkpoint.
+    /// The structure columns of a checkpoint; all `None` where it has no structure.
     pub(crate) fn columns(&self, id: &str) -> StructureValues {
         self.structures
             .get(id)
@@ -97,8 +97,8 @@ impl<'a> Shapes<'a> {
     }
 }
 
-/// What tells mixtures of one shape apart: two and eight experts of one dense checkpoint have its shape, and are two of their
-/// own. By their experts, where those are known, else by whole billions.
+/// Distinguishes mixtures of equal shape: by their number of experts where known, else by the size in whole billions.
+/// Two mixtures made from one dense checkpoint, with two and with eight experts, share its shape.
 fn mixed(structure: &Structure) -> (Option<i64>, Option<i64>) {
     let billions = || structure.size.map(|size| size.round() as i64);
     (
@@ -116,14 +116,14 @@ fn shape(structure: &Structure) -> Option<(i64, i64, i64, i64)> {
     ))
 }
 
-/// Billions of parameters by the formula of the structure where that is known: what leaderboards and names state is rounded, or
-/// leaves out embeddings.
+/// Billions of parameters computed from the shape where possible: the sizes stated by leaderboards and names are
+/// rounded or leave out embeddings.
 fn size(structure: &Structure) -> Option<f64> {
     let by_shape = structure.parameters_by_shape.map(|count| count as f64 / 1e9);
     by_shape.or(structure.size)
 }
 
-/// The columns of the study.
+/// The study's structure columns.
 fn columns(structure: &Structure) -> StructureValues {
     let count = |value: Option<i64>| value.map(|value| value as f64);
     StructureValues {
@@ -139,7 +139,7 @@ fn columns(structure: &Structure) -> StructureValues {
     }
 }
 
-/// Scores of one leaderboard, by evaluation, in the order of `benchmarks`.
+/// Scores of one leaderboard by evaluation, in the order of `benchmarks`.
 fn scores_by_evaluation<'a>(
     catalog: &'a Catalog,
     leaderboard: &str,
@@ -168,7 +168,7 @@ fn evaluations<'a>(catalog: &'a Catalog, leaderboard: &str) -> impl Iterator<Ite
         .filter(move |row| row.leaderboard == leaderboard)
 }
 
-/// Every evaluation of leaderboard v2 that has an average, repeats included, as the published analysis counts them.
+/// Every evaluation of leaderboard v2 with an average, including duplicates, as in the published analysis.
 pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<LeaderboardRow> {
     let scores = scores_by_evaluation(catalog, V2, dimensions::BENCHMARKS);
     let known: BTreeMap<&str, &Checkpoint> = by_id(catalog);
@@ -191,7 +191,7 @@ pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<Lead
             architecture: row.architecture.clone(),
             structure,
             repeat: row.duplicate_of.is_some(),
-            // Without experts every parameter is used for every token.
+            // Without experts, every parameter is active.
             active: active.or(structure.size.filter(|_| experts == Some(false))),
             moe: experts,
             downloads: checkpoint
@@ -207,7 +207,7 @@ pub(crate) fn leaderboard_v2(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<Lead
     evaluations(catalog, V2).filter_map(row).collect()
 }
 
-/// One row a checkpoint of leaderboard v1, and how many rows repeat another.
+/// The evaluations of leaderboard v1 that are not duplicates, and the number of duplicates.
 pub(crate) fn leaderboard_v1(catalog: &Catalog, shapes: &Shapes<'_>) -> (Vec<StructureRow>, usize) {
     let scores = scores_by_evaluation(catalog, V1, leaderboard_v1::BENCHMARKS);
     let (repeats, first): (Vec<&Evaluation>, Vec<&Evaluation>) =
@@ -226,7 +226,7 @@ pub(crate) fn leaderboard_v1(catalog: &Catalog, shapes: &Shapes<'_>) -> (Vec<Str
     (rows, repeats.len())
 }
 
-/// The section on the dataset itself.
+/// Builds the section on the dataset itself.
 pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
     let sources: Vec<SourceRows> = catalog
         .manifest
@@ -240,13 +240,13 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
             duplicates: source.duplicates,
         })
         .collect();
-    // As the table has them: its size is the best known of all, listed ones included.
+    // The size as stored in the table, which includes listed sizes.
     let as_listed = |structure: &Structure| StructureValues {
         size: structure.size,
         ..columns(structure)
     };
     let all: Vec<StructureValues> = catalog.structures.iter().map(as_listed).collect();
-    // A date has no skewness worth printing; likes and downloads do, as in the published table.
+    // The published table gives skewness for likes and downloads, but not for dates.
     let mut described: Vec<DescribedColumn> = StructureColumn::all()
         .filter(|&column| column != StructureColumn::Date)
         .map(|column| DescribedColumn {
@@ -274,7 +274,7 @@ pub(crate) fn dataset_section(catalog: &Catalog) -> Section {
     )
 }
 
-/// The checkpoints that the paper shows, those of them that the catalog has.
+/// The checkpoints that the paper shows as examples, as far as the catalog has them.
 fn examples(catalog: &Catalog) -> Vec<Example> {
     let scores = scores_by_evaluation(catalog, V1, leaderboard_v1::BENCHMARKS);
     let of = |(which, (_, id)): (usize, &(&str, &str))| {
@@ -289,7 +289,7 @@ fn examples(catalog: &Catalog) -> Vec<Example> {
         for (cell, value) in cells.iter_mut().zip(columns(structure).values().take(8)) {
             *cell = value;
         }
-        // Its table shows the size that the leaderboard states.
+        // The paper's table shows the size stated by the leaderboard.
         cells[0] = structure.size;
         cells[8] = count(checkpoint.and_then(|row| row.likes));
         cells[9] = count(checkpoint.and_then(|row| row.downloads));
@@ -303,12 +303,12 @@ fn examples(catalog: &Catalog) -> Vec<Example> {
     EXAMPLES.iter().enumerate().filter_map(of).collect()
 }
 
-/// Whether a checkpoint was post-trained, by its one label.
+/// Whether a checkpoint was post-trained according to its label; `None` where unknown.
 fn post_trained(checkpoint: Option<&Checkpoint>) -> Option<bool> {
     checkpoint?.training?.is_post_trained()
 }
 
-/// Checkpoints by their id.
+/// Checkpoints by id.
 fn by_id(catalog: &Catalog) -> BTreeMap<&str, &Checkpoint> {
     catalog
         .checkpoints
@@ -317,10 +317,10 @@ fn by_id(catalog: &Catalog) -> BTreeMap<&str, &Checkpoint> {
         .collect()
 }
 
-/// The last ancestor that is named on the way from a checkpoint through its bases; itself where none is.
+/// The root ancestor of a checkpoint: the last one reached by following its bases; itself where it has none.
 pub(crate) fn root(checkpoints: &BTreeMap<&str, &Checkpoint>, id: &str) -> String {
     let mut here = id;
-    // Bases can go in circles: no way is longer than this.
+    // Bases can form cycles; no real chain is this long.
     for _ in 0..32 {
         match checkpoints
             .get(here)
@@ -333,7 +333,7 @@ pub(crate) fn root(checkpoints: &BTreeMap<&str, &Checkpoint>, id: &str) -> Strin
     here.to_string()
 }
 
-/// How the structures of a leaderboard's rows were resolved.
+/// Number of a leaderboard's evaluations by the way their structure was resolved.
 fn resolution(catalog: &Catalog, leaderboard: &str) -> (String, Vec<ResolutionCount>) {
     let by_id: BTreeMap<&str, ResolvedBy> = catalog
         .structures

@@ -1,12 +1,12 @@
-//! What the system asks of a program that runs on.
+//! Handles termination signals.
 
 use std::path::PathBuf;
 
-/// Removes the folders that are only in the making, and ends the program, when it is interrupted before it is done: `folders`
-/// says which those are then. What was there before stays whole.
+/// On a termination signal, removes the incomplete folders that `folders` returns at that time, and ends the program.
+/// Earlier content stays intact.
 pub(crate) fn remove_when_interrupted(folders: impl FnOnce() -> Vec<PathBuf> + Send + 'static) {
     let (ready, is_ready) = std::sync::mpsc::channel();
-    // Without a thread to wait on the folders stay where they are, as before.
+    // If the thread cannot be started, incomplete folders are simply left behind.
     let _ = std::thread::Builder::new()
         .name("interrupt".into())
         .spawn(move || {
@@ -23,15 +23,15 @@ pub(crate) fn remove_when_interrupted(folders: impl FnOnce() -> Vec<PathBuf> + S
             }
             std::process::exit(INTERRUPTED);
         });
-    // It listens before the first folder is begun.
+    // Wait until the thread listens, before the first folder is created.
     let _ = is_ready.recv();
 }
 
-/// What shells call the end of an interrupted program.
+/// Exit status of an interrupted program, by shell convention.
 const INTERRUPTED: i32 = 130;
 
-/// Waits for an interrupt (SIGINT), or for being asked to end (SIGTERM). It is listened for from this call on, not only from when
-/// it is waited for: whoever hears of this program after it may ask it to end at once.
+/// Waits for SIGINT or SIGTERM. Signals are caught from this call on, not only once the future is polled, since another
+/// process may send one as soon as it knows of this program.
 pub(crate) fn interrupted() -> impl Future<Output = ()> {
     #[cfg(unix)]
     let heard = {

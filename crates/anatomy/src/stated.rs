@@ -1,4 +1,4 @@
-//! Claims as data: the files compiled in and those of the user's own, read and judged.
+//! Claims as data: reads and judges the compiled-in files and the user's own.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use study::claims::{Findings, ledger};
 use study::finding::Finding;
 use study::section::Section;
 
-/// The files of `claims/`.
+/// Names and texts of the files in `claims/`.
 const COMPILED_IN: &[(&str, &str)] = &[
     (
         "depth-and-width.toml",
@@ -41,10 +41,10 @@ struct File {
     claim: Vec<Stated>,
 }
 
-/// The claims of one file's text; `name` is what errors call it.
+/// Parses the claims in a file's text; `name` is the file's name in error messages.
 ///
 /// # Errors
-/// What is no TOML or of another form, and every claim that cannot be judged, with what to do.
+/// The text is not TOML of the expected form, or a claim cannot be judged; the message says what to do.
 pub(crate) fn read(text: &str, name: &str) -> Result<Vec<Stated>> {
     let file: File = basic_toml::from_str(text).map_err(|error| {
         anyhow!(
@@ -70,13 +70,13 @@ pub(crate) fn read(text: &str, name: &str) -> Result<Vec<Stated>> {
     Ok(file.claim)
 }
 
-/// The claims of a file on this disk.
+/// Reads the claims of a local file.
 pub(crate) fn open(path: &Path) -> Result<Vec<Stated>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     read(&text, &path.display().to_string())
 }
 
-/// Every claim that is compiled in.
+/// Every compiled-in claim.
 pub(crate) fn compiled_in() -> Result<Vec<Stated>> {
     let mut all = Vec::new();
     for (name, text) in COMPILED_IN {
@@ -85,7 +85,7 @@ pub(crate) fn compiled_in() -> Result<Vec<Stated>> {
     Ok(all)
 }
 
-/// The claims compiled in, judged.
+/// Judges the compiled-in claims on these findings.
 pub(crate) fn judged(findings: &Findings<'_>, seed: u64) -> Result<Vec<Judged>> {
     Ok(compiled_in()?
         .iter()
@@ -93,7 +93,7 @@ pub(crate) fn judged(findings: &Findings<'_>, seed: u64) -> Result<Vec<Judged>> 
         .collect())
 }
 
-/// All claims on these findings: those of the ledger, then those that are data.
+/// Judges all claims on these findings: those of the ledger, then the compiled-in ones.
 pub(crate) fn all(findings: &[&Finding], seed: u64) -> Result<Vec<Judged>> {
     let findings = Findings::new(findings.iter().copied());
     let mut all = ledger(&findings);
@@ -101,7 +101,7 @@ pub(crate) fn all(findings: &[&Finding], seed: u64) -> Result<Vec<Judged>> {
     Ok(all)
 }
 
-/// Puts the claims that are data into the ledger's section: a sentence and a table.
+/// Adds the claims judged from data to the ledger's section, as a sentence and a table.
 pub(crate) fn into_ledger(section: &mut Section, all: &[Judged]) {
     section.text.push(study::claims::shown::counted(all));
     section.tables.push(study::claims::shown::table(all));

@@ -1,11 +1,11 @@
-//! Quantities with units and days, as people write them.
+//! Parses quantities with units and dates as users write them.
 
 use anyhow::{Context, Result, bail};
 
-/// A quantity with a decimal or binary prefix: `24GB`, `24 GiB`, `936GB/s`, `142T`, `8k`, `16000000000`.
+/// Parses a quantity with a decimal or binary prefix: `24GB`, `24 GiB`, `936GB/s`, `142T`, `8k`, `16000000000`.
 ///
 /// # Errors
-/// What is no number, or has another unit.
+/// The text is not a positive number, or has an unknown unit.
 pub(crate) fn quantity(text: &str) -> Result<f64> {
     let trimmed = text.trim();
     let end = trimmed
@@ -36,18 +36,18 @@ pub(crate) fn quantity(text: &str) -> Result<f64> {
     }
 }
 
-/// Reads a day, `2024-05-31`.
+/// Parses a date, `2024-05-31`, to days since 1970-01-01.
 pub(crate) fn day(text: &str) -> Result<catalog::tables::Days> {
     catalog::day_of_text(text).with_context(|| format!("`{text}` is not a date like 2024-05-31"))
 }
 
-/// Bytes of memory less than which nothing is meant.
+/// Amounts of memory below this many bytes are rejected as mistakes.
 const LEAST_MEMORY: f64 = 1e6;
 
-/// An amount of memory, `24GB`, `7.5GiB`, `500M`: bytes. A number alone is none, for nobody knows of what.
+/// Parses an amount of memory to bytes: `24GB`, `7.5GiB`, `500M`; a number without a unit is in bytes.
 ///
 /// # Errors
-/// What is no number with a unit, or less than a megabyte.
+/// The text is not a quantity, or is less than a megabyte, as when its unit is missing.
 pub(crate) fn memory(text: &str) -> Result<f64> {
     let bytes = quantity(text)?;
     if text.trim().ends_with(|c: char| c.is_ascii_digit()) && bytes < LEAST_MEMORY {

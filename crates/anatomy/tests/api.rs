@@ -107,7 +107,7 @@ impl Served {
 }
 
 /// Paths of the document and an address of each below `/api/v1/`.
-const ADDRESSES: [(&str, &str); 25] = [
+const ADDRESSES: [(&str, &str); 26] = [
     ("health", "health"),
     ("openapi.json", "openapi.json"),
     ("columns", "columns"),
@@ -144,6 +144,10 @@ const ADDRESSES: [(&str, &str); 25] = [
         "compare?id=north/pine-8b-instruct&id=east/birch-7b-instruct&device=A10",
     ),
     ("compare", "compare?id=north/pine-8b&id=east/birch-7b-instruct"),
+    (
+        "compare/figure",
+        "compare/figure?id=north/pine-8b-instruct&id=east/birch-7b-instruct",
+    ),
     ("findings", "findings"),
     ("findings", "findings?prefix=scale.mean."),
     ("findings/{id}", "findings/scale.mean.small"),
@@ -284,6 +288,7 @@ fn drawings() -> Vec<Drawing> {
         Drawing::Points {
             series: vec![("a".into(), points)],
             line: Some([(0.0, 0.0), (1.0, 1.0)]),
+            named: vec![("b".into(), (0.0, 0.0))],
         },
         Drawing::Bins(bins()),
         Drawing::Curves(bins()),

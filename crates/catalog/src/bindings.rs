@@ -1,5 +1,5 @@
-//! Rules that a resolved structure keeps: it is not younger than its checkpoint, and has the layers and the size that the
-//! name and the base state.
+//! Consistency rules for structures that were resolved from another checkpoint: such a structure must not be younger
+//! than the checkpoint it is given to, and must have the layers that the checkpoint's name and base state.
 
 use std::collections::BTreeMap;
 
@@ -21,12 +21,12 @@ fn shape(row: &Structure) -> Shape {
     [row.layers, row.d_model, row.d_ffn, row.heads]
 }
 
-/// Whether a structure was taken from another checkpoint.
+/// Whether a structure was taken from another checkpoint, by lineage, name or size.
 fn is_taken(row: &Structure) -> bool {
     !matches!(row.resolved_by, ResolvedBy::Exact | ResolvedBy::None)
 }
 
-/// The rules, each asked of the structures that were taken from another checkpoint.
+/// The results of the rules, each checked on the structures that were taken from another checkpoint.
 pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
     let structures: BTreeMap<&str, &Structure> = catalog
         .structures
@@ -62,7 +62,7 @@ pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
             "a shape and vocabulary taken from another checkpoint were known when this one was published",
             taken(),
             |row| {
-                // Of what family it is must be known, as where it was resolved.
+                // The family must be known, as it was when the structure was resolved.
                 blocks(&row.id)?;
                 let date = row.date?;
                 let known = *first.get(&key(row))?;
@@ -95,7 +95,8 @@ pub(crate) fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
     ]
 }
 
-/// Whether a declared base cannot be one: other blocks, or the name states another size than the base has.
+/// Whether a declared base is contradicted: its family has another kind of block, or the checkpoint's name states a
+/// size that the base does not have.
 fn is_refuted(own: &Checkpoint, theirs: &Checkpoint, base: &Structure) -> bool {
     let of = |row: &Checkpoint| family(row.architecture.as_deref(), row.model_type.as_deref());
     let blocks = matches!((of(own), of(theirs)), (Some(own), Some(theirs)) if block(&own) != block(&theirs));
@@ -107,7 +108,7 @@ fn is_refuted(own: &Checkpoint, theirs: &Checkpoint, base: &Structure) -> bool {
                 Stated::Mixture(..) => true,
             })
     };
-    // A mixture is no base of what its name calls dense and of another size.
+    // A mixture of experts cannot be the base of a checkpoint whose name states a dense size more than 3 % away.
     let mixture = theirs.is_moe == Some(true) && own.is_moe != Some(true);
     let other = |size: f64| {
         !stated.is_empty()

@@ -1,4 +1,5 @@
-//! Sources to tables: read twice, so that no table is ever whole in memory, and moved into place only when complete.
+//! Builds the tables from the sources: reads the sources twice, so that evaluations need not be held in memory, and
+//! moves the tables into place only once they are complete.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -29,21 +30,21 @@ use crate::tables::{
 use crate::training::Trainings;
 use crate::writing::{Ended, Writing};
 
-/// How far a build has come. The binary draws it.
+/// How far a build has got; passed to the caller's progress function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// A source is being read.
     Reading {
         /// Path under the sources folder.
         source: String,
-        /// Number of this source, from 0.
+        /// Index of this source, from 0.
         number: usize,
-        /// Sources in all.
+        /// Number of sources in all.
         of: usize,
     },
     /// Structures are being resolved.
     Resolving {
-        /// Checkpoints.
+        /// Number of checkpoints.
         checkpoints: usize,
     },
     /// A table is being written.
@@ -53,7 +54,7 @@ pub enum Progress {
     },
 }
 
-/// zstd level of the catalog's tables, which come with the program: built seldom, read always.
+/// zstd level of the catalog's tables: high, since they ship with the program, are built seldom and read often.
 const COMPRESSION: i32 = 19;
 
 /// Tables being written to a folder.
@@ -63,7 +64,7 @@ struct Writers<'a> {
 }
 
 impl<'a> Writers<'a> {
-    /// Into `dir`.
+    /// Writes to folder `dir`.
     fn new(dir: &'a Path) -> Self {
         Self {
             dir,
@@ -71,7 +72,7 @@ impl<'a> Writers<'a> {
         }
     }
 
-    /// Writes the manifest of what was written, made from `sources`.
+    /// Writes and returns the manifest of the tables that were written and of the sources they were made from.
     fn manifest(self, sources: Vec<Source>) -> Result<Manifest, Error> {
         let mut tables = BTreeMap::new();
         for (table, ended) in self.ended {
@@ -99,13 +100,13 @@ impl<'a> Writers<'a> {
         Writing::start(self.dir.join(format!("{}.parquet", R::TABLE)), COMPRESSION)
     }
 
-    /// Ends a table; what is left of it is compressed while others are written.
+    /// Ends a table; what is still pending is compressed while the next tables are written.
     fn finish<R: Row>(&mut self, table: Writing<R>) -> Result<(), Error> {
         self.ended.push((R::TABLE, table.end()?));
         Ok(())
     }
 
-    /// A whole table.
+    /// Writes a whole table.
     fn all<R: Row>(&mut self, rows: impl IntoIterator<Item = R>) -> Result<(), Error> {
         let mut writer = self.start::<R>()?;
         rows.into_iter().try_for_each(|row| writer.push(row))?;
@@ -114,11 +115,11 @@ impl<'a> Writers<'a> {
 }
 
 /// Reads every known source under `sources` and writes Parquet tables and `manifest.json` to `out`: first to a
-/// temporary sibling folder, then renamed, so that nothing half-written is left on an error.
+/// temporary sibling folder, which is then renamed, so that an error leaves nothing half-written.
 ///
 /// # Errors
-/// [`Error::NoSources`], [`Error::NotACatalog`] where `out` is a folder of something else, [`Error::Io`], and the
-/// readers' errors, which name file, row and column.
+/// [`Error::NoSources`], [`Error::NotACatalog`] where `out` exists and is neither a catalog nor an empty folder,
+/// [`Error::Io`], and the readers' errors, which name file, row and column.
 pub fn build(sources: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Manifest, Error> {
     let root = Root {
         path: sources,
@@ -127,10 +128,10 @@ pub fn build(sources: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> 
     build_from(&[root], false, out, progress)
 }
 
-/// The same from several folders together; with `licensed_only` from those sources alone of which a licence is known.
+/// As [`build`], from several folders together; with `licensed_only`, only from sources whose licence is known.
 ///
 /// # Errors
-/// As [`build`]; [`Error::NoLicensedSources`] where nothing is left.
+/// As [`build`]; [`Error::NoLicensedSources`] where no source has a known licence.
 pub fn build_from(
     roots: &[Root<'_>],
     licensed_only: bool,
@@ -143,7 +144,7 @@ pub fn build_from(
     Ok(manifest)
 }
 
-/// Writes all tables of a catalog, with where the cells of its structures come from, to `dir`.
+/// Writes all tables of a catalog to `dir`; `cells` says where each cell of its structures comes from.
 pub(crate) fn write(dir: &Path, all: Catalog, cells: Vec<Provenance>) -> Result<Manifest, Error> {
     let mut writers = Writers::new(dir);
     writers.all(all.evaluations)?;
@@ -160,7 +161,7 @@ pub(crate) fn write(dir: &Path, all: Catalog, cells: Vec<Provenance>) -> Result<
     writers.manifest(all.manifest.sources)
 }
 
-/// A temporary folder beside `out`, which is free or holds a catalog.
+/// A temporary folder beside `out`, provided that `out` does not exist, is an empty folder or holds a catalog.
 pub(crate) fn folder_beside(out: &Path) -> Result<tempfile::TempDir, Error> {
     let replaceable = !out.exists() || out.join(MANIFEST).is_file() || is_empty_folder(out)?;
     if !replaceable {
@@ -169,7 +170,8 @@ pub(crate) fn folder_beside(out: &Path) -> Result<tempfile::TempDir, Error> {
     beside(out, ".catalog-")
 }
 
-/// A temporary folder in the folder of `out`, which is made where it is missing; its name begins with `prefix`.
+/// A temporary folder in the parent folder of `out`, which is created if missing; the temporary folder's name begins
+/// with `prefix`.
 pub(crate) fn beside(out: &Path, prefix: &str) -> Result<tempfile::TempDir, Error> {
     let parent = out
         .parent()
@@ -189,7 +191,7 @@ fn is_empty_folder(path: &Path) -> Result<bool, Error> {
 }
 
 pub(crate) fn put_in_place(folder: tempfile::TempDir, out: &Path) -> Result<(), Error> {
-    // A temporary folder is private; a catalog is for all who may read its place.
+    // A temporary folder is private to its owner; a catalog is for everyone who may read its parent folder.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -226,7 +228,7 @@ pub(crate) fn build_into(
     build_found(&found, dir, progress)
 }
 
-/// The same of files that were found already, in the order of trust.
+/// Builds the tables in `dir` from files already found, which must be in the order of trust.
 pub(crate) fn build_found(
     found: &[SourceFile],
     dir: &Path,
@@ -364,8 +366,8 @@ pub(crate) fn build_found(
     writers.manifest(listed.into_iter().map(|(source, _)| source).collect())
 }
 
-/// What source number `number` is joined to: all that sources of other kinds named before it. Files of one kind are joined
-/// to the same.
+/// The checkpoints to which names in source `number` are matched: all that sources of other kinds named before it.
+/// Files of one kind share the same set.
 fn identities(
     found: &[SourceFile],
     number: usize,
@@ -384,8 +386,8 @@ fn identities(
     }
 }
 
-/// The conflicts of one checkpoint, by field: those of sources, then those of labels, then with counts from outside. The
-/// clashes stand by checkpoint.
+/// The conflicts of one checkpoint, sorted by field: those between sources, between labels, and with counts from
+/// outside boards. Relies on the clashes being sorted by checkpoint.
 fn conflicts(gathered: &Gathered, trainings: &Trainings, off: &[Conflict], at: u32) -> Vec<Conflict> {
     let first = gathered.clashes.partition_point(|clash| clash.at < at);
     let own = gathered.clashes[first..]

@@ -4,14 +4,15 @@ use crate::tables::{Days, Millis};
 
 const DAY: i64 = 86_400_000;
 
-/// Days that dates of one thing may be apart: they are of uploads, of submissions or of releases.
+/// Dates of the same thing may differ by this many days without contradiction: some are of uploads, some of submissions
+/// or releases.
 pub(crate) const DATES_APART: Days = 30;
 
-/// The Hub's floor for `created_at`: repositories older than this carry it, so it means unknown.
+/// The Hub's earliest `created_at`: older repositories carry this value, so it means that the date is unknown.
 pub(crate) const HUB_FLOOR_MILLIS: Millis = 1_646_263_744_000;
 
-/// `2024-05-05`, `2024-05-05T12:22:44Z`, `2024-09-27 15:52:33+00:00`, with or without fractions of a second.
-/// A date alone is its midnight; offsets other than zero are applied.
+/// Milliseconds since 1970-01-01T00:00:00Z of `2024-05-05`, `2024-05-05T12:22:44Z` or `2024-09-27 15:52:33+00:00`, with
+/// or without fractions of a second. A date alone means its midnight; offsets from UTC are applied.
 pub(crate) fn millis(text: &str) -> Option<Millis> {
     let text = text.trim();
     let day = day_part(text)?;
@@ -41,7 +42,7 @@ pub(crate) fn millis(text: &str) -> Option<Millis> {
     Some(i64::from(day) * DAY + ((hour * 60 + minute - offset) * 60 + second) * 1000 + thousandths)
 }
 
-/// The day of a date or timestamp, as written (its own offset kept).
+/// The day of a date or timestamp as written, without conversion to UTC; `None` where `text` is neither.
 pub fn day(text: &str) -> Option<Days> {
     let text = text.trim();
     if text.len() == 10 {
@@ -51,7 +52,7 @@ pub fn day(text: &str) -> Option<Days> {
     }
 }
 
-/// A day as `2024-05-31`.
+/// A day in ISO 8601, for example `2024-05-31`.
 pub fn text(day: Days) -> String {
     common::calendar::text(i64::from(day))
 }

@@ -1,4 +1,4 @@
-//! A catalog in memory: from a folder, or the snapshot compiled into the program.
+//! A catalog in memory: read from a folder, or from the snapshot compiled into the program.
 
 use std::path::Path;
 use std::thread::ScopedJoinHandle;
@@ -15,10 +15,10 @@ use crate::tables::{
     Score, Structure,
 };
 
-/// Everything in memory.
+/// All tables in memory, except `provenance` (see [`provenance`]).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
-    /// What it was made from.
+    /// The sources it was made from, and the hashes of its tables.
     pub manifest: Manifest,
     /// One row per checkpoint.
     pub checkpoints: Vec<Checkpoint>,
@@ -32,23 +32,23 @@ pub struct Catalog {
     pub items: Vec<Item>,
     /// One row per score of a run whose structure was changed on purpose.
     pub interventions: Vec<Intervention>,
-    /// What was left out.
+    /// Rows and fields that were left out, and why.
     pub rejects: Vec<Reject>,
-    /// What sources disagree on.
+    /// Values on which sources disagree.
     pub conflicts: Vec<Conflict>,
     /// Evaluations that repeat another.
     pub duplicates: Vec<Duplicate>,
-    /// How right each way of resolving structures is.
+    /// Accuracy of each way of resolving structures.
     pub resolution: Vec<Accuracy>,
 }
 
-/// Name of the file that says what a catalog was made from.
+/// Name of the file that lists a catalog's sources and the hashes of its tables.
 pub const MANIFEST: &str = "manifest.json";
 
-/// The identity of the snapshot compiled into the program.
+/// The identity (a SHA-256) of the snapshot compiled into the program.
 ///
 /// # Errors
-/// None in a program whose tests pass; [`Error::Json`] otherwise.
+/// [`Error::Json`] where the compiled-in manifest is damaged, which the tests rule out.
 pub fn snapshot_identity() -> Result<String, Error> {
     let manifest = SNAPSHOT.iter().find(|(file, _)| *file == MANIFEST);
     Ok(read_manifest(manifest.map_or(b"", |(_, bytes)| bytes))?.catalog_sha256)
@@ -58,23 +58,23 @@ impl Catalog {
     /// The snapshot compiled into the program, made by [`crate::build()`].
     ///
     /// # Errors
-    /// None in a program whose tests pass; the errors of [`Catalog::open`] otherwise.
+    /// The errors of [`Catalog::open`] where the snapshot is damaged, which the tests rule out.
     pub fn snapshot() -> Result<Self, Error> {
         read(&compiled_in)
     }
 
-    /// The catalog in folder `dir`, here or in a store, its hashes checked against its manifest.
+    /// The catalog in folder `dir`, local or in an object store; its hashes are checked against its manifest.
     ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Store`] where a file cannot be read, [`Error::HashMismatch`] where a table changed,
-    /// [`Error::SchemaVersion`] for a catalog of another schema, and the errors of the Parquet reader.
+    /// [`Error::SchemaVersion`] for a catalog with another schema, and the errors of the Parquet reader.
     pub fn open(dir: &Path) -> Result<Self, Error> {
         read(&|file| stores::read(&dir.join(file)))
     }
 }
 
-/// Where each cell of `structures` comes from, of the catalog in folder `dir`, of the compiled-in snapshot where `None`: the
-/// largest table, which most questions do not need.
+/// Where each cell of `structures` comes from, for the catalog in folder `dir` or, if `None`, the compiled-in snapshot.
+/// Not part of [`Catalog`]: it is the largest table, and most questions do not need it.
 ///
 /// # Errors
 /// As of [`Catalog::open`].
@@ -86,7 +86,7 @@ pub fn provenance(dir: Option<&Path>) -> Result<Vec<Provenance>, Error> {
     table(&read_manifest(&fetch(MANIFEST)?)?, fetch)
 }
 
-/// A file of the snapshot.
+/// A file of the compiled-in snapshot.
 fn compiled_in(file: &str) -> Result<Bytes, Error> {
     let found = SNAPSHOT.iter().find(|(name, _)| *name == file);
     found
@@ -117,7 +117,7 @@ pub(crate) fn read_manifest(bytes: &[u8]) -> Result<Manifest, Error> {
     }
 }
 
-/// The large tables are read side by side; of several that cannot be read the first in this order is told.
+/// Reads the large tables in parallel; where several cannot be read, the error is that of the first in the order below.
 fn read(fetch: Fetch<'_>) -> Result<Catalog, Error> {
     let manifest = read_manifest(&fetch(MANIFEST)?)?;
     let manifest = &manifest;
@@ -167,7 +167,7 @@ fn table<R: Row>(manifest: &Manifest, fetch: Fetch<'_>) -> Result<Vec<R>, Error>
     read_rows(bytes, &file)
 }
 
-/// A table that catalogs made before it existed do not have: then it has no rows.
+/// A table that was introduced later than others: empty for catalogs made before it existed.
 fn later_table<R: Row>(manifest: &Manifest, fetch: Fetch<'_>) -> Result<Vec<R>, Error> {
     if manifest.tables.contains_key(R::TABLE) {
         table(manifest, fetch)

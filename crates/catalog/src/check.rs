@@ -1,4 +1,5 @@
-//! Is a catalog what its sources say? Every rule, counted; every source and table, hashed again.
+//! Checks that a catalog agrees with its sources: counts the violations of every rule, and hashes every source and
+//! table again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,29 +17,29 @@ pub use crate::rule::RuleCheck;
 use crate::rule::ask;
 use crate::tables::{Accuracy, Conflict, ResolvedBy, Source};
 
-/// What became of a source or a table since the catalog was built.
+/// How a source or a table compares with what the catalog's manifest says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
     /// The same bytes.
     Same,
     /// Other bytes.
     Changed,
-    /// In the catalog's manifest, not at hand now.
+    /// In the catalog's manifest, but not found now.
     Missing,
-    /// At hand now, not in the catalog's manifest.
+    /// Found now, but not in the catalog's manifest.
     New,
     /// Not compared: no sources were given.
     NotCompared,
 }
 
-/// One source, as the catalog has it, and how it stands now.
+/// One source as the catalog has it, and how it compares now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceCheck {
-    /// As the catalog's manifest has it (or, where new, as it is now).
+    /// As in the catalog's manifest (or, where it is new, as it is now).
     pub source: Source,
-    /// How it stands now.
+    /// How it compares now.
     pub standing: Standing,
-    /// Rows in = rows kept + rows rejected, and the reasons add up to the rejected.
+    /// Whether rows in = rows kept + rows rejected, and the counts by reason sum to the rejected.
     pub adds_up: bool,
 }
 
@@ -57,39 +58,41 @@ pub struct TableCheck {
     pub standing: Standing,
 }
 
-/// All of it.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CheckReport {
     /// Identity of the catalog.
     pub catalog_sha256: String,
     /// Sources in the order they were read.
     pub sources: Vec<SourceCheck>,
-    /// Tables by name.
+    /// The tables, sorted by name.
     pub tables: Vec<TableCheck>,
-    /// Rules.
+    /// The rules and how many rows break each.
     pub rules: Vec<RuleCheck>,
-    /// How right each way of resolving structures is.
+    /// Accuracy of each way of resolving structures.
     pub accuracy: Vec<Accuracy>,
-    /// What is off by more than two per cent against counts from outside, and what is told wrongly when it is left out.
+    /// Counts that differ by more than two per cent from those of outside boards, and structures that the other ways of
+    /// resolving would get wrong.
     pub off: Vec<Conflict>,
-    /// How boards' names and ids were joined.
+    /// How the names and ids that boards use were matched to checkpoints.
     pub joins: Joins,
 }
 
-/// What boards call checkpoints, and what became of it.
+/// How the names that boards give to checkpoints were matched.
 #[derive(Debug, Clone, PartialEq, Default, serde::Serialize)]
 pub struct Joins {
-    /// Names or ids joined to another spelling, by rule.
+    /// Number of names or ids matched to another spelling, by rule.
     pub by_rule: BTreeMap<String, usize>,
-    /// Names of which no open checkpoint is known.
+    /// Number of names for which no open checkpoint is known.
     pub unknown: usize,
-    /// Names that several checkpoints fit, with those: none is taken.
+    /// Names that fit several checkpoints, with those checkpoints; none of them is taken.
     pub several: Vec<String>,
-    /// Ids with scores that differ only in case or in an owner's account, and stay two checkpoints.
+    /// Groups of ids with scores that differ only in case or in the owner's account, and are kept as separate
+    /// checkpoints.
     pub apart: Vec<Vec<String>>,
 }
 
-/// What became of the names of boards, as the catalog's tables tell it.
+/// How the names that boards use were matched, reconstructed from the catalog's tables.
 pub fn joins(catalog: &Catalog) -> Joins {
     let mut joins = Joins::default();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
@@ -116,7 +119,7 @@ pub fn joins(catalog: &Catalog) -> Joins {
 }
 
 impl CheckReport {
-    /// Whether nothing changed, everything adds up and no rule is broken.
+    /// Whether nothing changed, all row counts add up and no rule is broken.
     pub fn holds(&self) -> bool {
         let still = |standing| matches!(standing, Standing::Same | Standing::NotCompared);
         self.sources
@@ -127,11 +130,11 @@ impl CheckReport {
     }
 }
 
-/// Checks the catalog in folder `dir` (the compiled-in snapshot where `None`) by its rules, and, where `sources` are
-/// given, against a build of them in a temporary folder.
+/// Checks the rules of the catalog in folder `dir` (the compiled-in snapshot if `None`) and, where `sources` are given,
+/// compares it with a fresh build of them in a temporary folder.
 ///
 /// # Errors
-/// [`Error`] as of [`Catalog::open`] and of [`crate::build()`]. A change or a broken rule is no error: see
+/// [`Error`] as for [`Catalog::open`] and [`crate::build()`]. A change or a broken rule is not an error: see
 /// [`CheckReport::holds`].
 pub fn check(
     dir: Option<&Path>,
@@ -235,7 +238,7 @@ fn adds_up(source: &Source) -> bool {
         && source.rejected == source.rejected_by_reason.values().sum::<u64>()
 }
 
-/// Every rule that the tables keep.
+/// Checks every rule that the tables must satisfy.
 pub fn rules(catalog: &Catalog) -> Vec<RuleCheck> {
     let structures: BTreeMap<&str, usize> = count(catalog.structures.iter().map(|row| row.id.as_str()));
     let checkpoints: BTreeMap<&str, usize> = count(catalog.checkpoints.iter().map(|row| row.id.as_str()));

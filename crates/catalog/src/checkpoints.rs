@@ -1,4 +1,5 @@
-//! The rows of `checkpoints`: everything known of a checkpoint that is neither structure nor score, and its labels.
+//! Makes the rows of table `checkpoints`: all that is known of a checkpoint apart from structure and scores, and its
+//! labels.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +11,10 @@ use crate::resolve::lineage::declared;
 use crate::tables::Checkpoint;
 use crate::training::Trainings;
 
-/// Steps of a chain of bases that a flag is followed.
+/// Greatest number of bases that are followed in search of a flagged ancestor.
 const LONGEST: usize = 32;
 
-/// The row of checkpoint number `at`.
+/// The row of the checkpoint with index `at`.
 pub(crate) fn checkpoint(gathered: &Gathered, trainings: &Trainings, at: usize) -> Checkpoint {
     let known = &gathered.known[at];
     let [is_moe, is_multimodal, merged, quantized, adapter] =
@@ -65,7 +66,7 @@ pub(crate) fn checkpoint(gathered: &Gathered, trainings: &Trainings, at: usize) 
     }
 }
 
-/// A source by its path, with how sure it calls itself: `epoch/models.csv (Confident)`.
+/// A source's path, followed by the confidence it states, if any: `epoch/models.csv (Confident)`.
 fn stated_by(gathered: &Gathered, by: Option<&(u16, Option<std::sync::Arc<str>>)>) -> Option<String> {
     let (source, sure) = by?;
     let path = gathered.source(*source);
@@ -79,7 +80,7 @@ fn text(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-/// How a checkpoint was made from its base: as declared, else by what its name and the leaderboards say.
+/// How a checkpoint was made from its base: as declared, else as its name and the leaderboards suggest.
 fn relation(known: &Known, quantized: Option<bool>, merged: Option<bool>) -> Option<String> {
     let declared = known.base_relation.as_deref();
     if let Some(told @ ("finetune" | "merge" | "quantized" | "adapter")) = declared {
@@ -100,7 +101,7 @@ fn relation(known: &Known, quantized: Option<bool>, merged: Option<bool>) -> Opt
     )
 }
 
-/// The nearest ancestor that a leaderboard flagged.
+/// The nearest ancestor that a leaderboard flagged; `None` if there is none.
 fn flagged_ancestor(gathered: &Gathered, known: &Known) -> Option<String> {
     let mut seen = BTreeSet::from([&*known.id]);
     let mut current = known;

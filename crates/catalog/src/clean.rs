@@ -1,4 +1,4 @@
-//! Stated rules on values that no checkpoint can have.
+//! Cleaning rules for values that no checkpoint can have.
 //!
 //! | rule | what it says |
 //! | --- | --- |
@@ -12,9 +12,9 @@ use std::ops::RangeInclusive;
 use crate::error::Error;
 use crate::observed::{DIMENSIONS, Observed, Out};
 
-/// What each dimension can be, in the order of the dimensions. The largest published values at the time of writing:
-/// 126 layers, width 53,248 (feed-forward), 256 heads, a vocabulary of 262,208 (1,000,000 for some multilingual ones),
-/// 10,485,760 positions; the bounds leave room above.
+/// Plausible range of each dimension, in the order of the dimensions. The largest published values at the time of
+/// writing were 126 layers, feed-forward width 53,248, 256 heads, a vocabulary of 262,208 (1,000,000 for some
+/// multilingual models) and 10,485,760 positions; the bounds leave room above.
 pub const RANGES: [RangeInclusive<i64>; 7] = [
     1..=512,
     1..=131_072,
@@ -25,7 +25,7 @@ pub const RANGES: [RangeInclusive<i64>; 7] = [
     1..=20_971_520,
 ];
 
-/// Sets to null what breaks a rule, with a reject each.
+/// Sets every dimension that breaks a rule to null, and records a reject for each.
 pub(crate) fn dimensions(observed: &mut Observed, row: u64, out: &mut Out<'_>) -> Result<(), Error> {
     for (index, range) in RANGES.iter().enumerate() {
         if let Some(value) = observed.dimensions[index].filter(|value| !range.contains(value)) {

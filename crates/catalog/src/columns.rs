@@ -1,4 +1,4 @@
-//! The columns of every table: the contract people write SQL on.
+//! The columns of every table, with unit and meaning: the public schema that SQL queries rely on.
 
 use crate::schema::table;
 use crate::tables::{

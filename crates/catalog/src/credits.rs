@@ -1,29 +1,29 @@
-//! Whom a catalog's tables come from, under which licence: one line a publisher's copy.
+//! Credits for a catalog's tables: who published them and under which licence, one entry for each address and licence.
 
 use std::collections::BTreeMap;
 
 use crate::tables::Manifest;
 
-/// Sources of one address under one licence.
+/// Sources that share an address and a licence.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Credit {
     /// Kinds of the sources, as the manifest names them.
     pub kinds: Vec<String>,
-    /// Whom to name; absent where nobody is named.
+    /// Whom to credit; `None` where nobody is named.
     pub attribution: Option<String>,
-    /// The licence; absent where there is none, or none is known.
+    /// The licence; `None` where there is none or none is known.
     pub license: Option<String>,
     /// Where it was published.
     pub address: String,
-    /// Revisions of the copies.
+    /// Revisions of the copies that were read.
     pub revisions: Vec<String>,
-    /// Files.
+    /// Number of files.
     pub files: usize,
-    /// Rows that a table holds.
+    /// Number of rows that a table holds.
     pub kept: u64,
 }
 
-/// The credits of a catalog, those with a licence first, then by address.
+/// The credits of a catalog: those with a licence first, then sorted by address.
 pub fn credits(manifest: &Manifest) -> Vec<Credit> {
     let mut found: BTreeMap<(bool, &str, Option<&str>), Credit> = BTreeMap::new();
     for source in &manifest.sources {
@@ -55,7 +55,7 @@ pub fn credits(manifest: &Manifest) -> Vec<Credit> {
     found.into_values().collect()
 }
 
-/// Whom the answers to items come from that come along with the program, whatever the catalog.
+/// The credit for the answers to items that ship with the program, independent of the catalog.
 pub fn of_answers() -> Credit {
     let (attribution, license, address, revision) = crate::items::BUILTIN_CREDIT;
     Credit {
@@ -69,7 +69,8 @@ pub fn of_answers() -> Credit {
     }
 }
 
-/// The same for the foot of a page: who is named under which licence, and what has none.
+/// The credits as lines for a page footer: whom to credit under each licence, then the kinds of source without a
+/// licence.
 pub fn foot(manifest: &Manifest) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let all = credits(manifest);

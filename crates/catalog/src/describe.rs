@@ -1,4 +1,5 @@
-//! The descriptive table of the structure columns, pandas' definitions, and the schema for people.
+//! Descriptive statistics of the structure columns, by pandas' definitions, and a description of all tables for
+//! readers.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +11,24 @@ use crate::tables::{
     Structure,
 };
 
-/// One structure column in numbers.
+/// Descriptive statistics of one structure column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// Name of the column.
     pub column: &'static str,
     /// Its unit.
     pub unit: &'static str,
-    /// Values present.
+    /// Number of values present.
     pub n: usize,
     /// Share of rows without a value, 0 to 1.
     pub missing: f64,
     /// Arithmetic mean.
     pub mean: Option<f64>,
-    /// Most frequent value; the smallest of several.
+    /// Most frequent value; the smallest if several are equally frequent.
     pub mode: Option<f64>,
     /// Smallest.
     pub minimum: Option<f64>,
-    /// 25th percentile, linear between neighbours.
+    /// 25th percentile, with linear interpolation.
     pub lower_quartile: Option<f64>,
     /// 50th percentile.
     pub median: Option<f64>,
@@ -37,13 +38,13 @@ pub struct Description {
     pub maximum: Option<f64>,
     /// Sample standard deviation (n − 1).
     pub sd: Option<f64>,
-    /// Adjusted Fisher-Pearson coefficient.
+    /// Skewness: adjusted Fisher-Pearson coefficient; `None` below three values.
     pub skewness: Option<f64>,
-    /// Excess kurtosis, unbiased.
+    /// Excess kurtosis, unbiased; `None` below four values.
     pub kurtosis: Option<f64>,
 }
 
-/// The structure columns of `structures`, one row each, in the order of the published dataset.
+/// Describes the structure columns of `structures`, in the order of the published dataset.
 pub fn describe<'a>(structures: impl IntoIterator<Item = &'a Structure>) -> Vec<Description> {
     let rows: Vec<&Structure> = structures.into_iter().collect();
     let all = columns(&rows).into_iter();
@@ -71,9 +72,9 @@ fn columns(rows: &[&Structure]) -> [(&'static str, Vec<f64>); 9] {
     ]
 }
 
-/// The structure columns before cleaning: what `structures` keep, and the numbers that the rules of [`crate::clean`] and of
-/// the readers took out of these columns (5,000 heads, a vocabulary of 5,025,700). Beside [`describe`] it shows what cleaning
-/// does to mean, spread and tails.
+/// Describes the structure columns before cleaning: the values kept in `structures` together with the numbers that the
+/// rules of [`crate::clean`] and of the readers removed from these columns (5,000 heads, a vocabulary of 5,025,700).
+/// Compared with [`describe`], it shows what cleaning does to means, standard deviations and tails.
 pub fn describe_uncleaned<'a>(
     structures: impl IntoIterator<Item = &'a Structure>,
     rejects: impl IntoIterator<Item = &'a Reject>,
@@ -96,7 +97,7 @@ pub fn describe_uncleaned<'a>(
         .collect()
 }
 
-/// One column of `rows` rows in numbers.
+/// Describes one column of a table with `rows` rows; NaN in `values` counts as missing.
 pub fn description(column: &'static str, mut values: Vec<f64>, rows: usize) -> Description {
     values.retain(|value| !value.is_nan());
     values.sort_by(f64::total_cmp);
@@ -136,12 +137,12 @@ pub fn description(column: &'static str, mut values: Vec<f64>, rows: usize) -> D
     }
 }
 
-/// The quantile `q` of sorted values; `None` for no values.
+/// The quantile of sorted values at probability `q`; `None` for no values.
 fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     (!sorted.is_empty()).then(|| common::quantile::quantile_of_sorted(sorted, q))
 }
 
-/// The most frequent of sorted values, the smallest of several.
+/// The most frequent of sorted values, the smallest if several are equally frequent; `None` for no values.
 fn mode(sorted: &[f64]) -> Option<f64> {
     let (mut best, mut most, mut start) = (None, 0, 0);
     while start < sorted.len() {
@@ -158,14 +159,14 @@ fn mode(sorted: &[f64]) -> Option<f64> {
     best
 }
 
-/// One column of one table, for people.
+/// One column of one table, described for readers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnHelp {
     /// Name in Parquet and SQL.
     pub name: &'static str,
     /// Arrow type.
     pub kind: String,
-    /// May be absent.
+    /// Whether it may be absent.
     pub nullable: bool,
     /// Unit, empty where there is none.
     pub unit: &'static str,
@@ -173,7 +174,7 @@ pub struct ColumnHelp {
     pub meaning: &'static str,
 }
 
-/// One table, for people.
+/// One table, described for readers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TableHelp {
     /// Name in Parquet and SQL.

@@ -1,6 +1,6 @@
-//! Which files under a folder are sources, told by their contents, in the order of trust.
+//! Finds the source files under a folder, recognised by their contents, and puts them in the order of trust.
 //!
-//! A kind that no file is told to be would be read by nobody, and does not compile.
+//! A kind that no file is recognised as would never be read; this is a compile error.
 #![deny(dead_code)]
 
 use std::fs;
@@ -20,7 +20,7 @@ use crate::sources::{
     scaling, structures, task_tables,
 };
 
-/// Kinds of sources, the most trusted first: the order in which they are read.
+/// Kinds of sources in the order in which they are read, most trusted first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum SourceKind {
     ConfigFile,
@@ -33,24 +33,24 @@ pub(crate) enum SourceKind {
     Parameters,
     LeaderboardV2,
     LeaderboardV1,
-    /// One of [`task_tables::SPECS`], by its place there.
+    /// An element of [`task_tables::SPECS`], by index.
     Task(usize),
     LlmPerf,
     ModelInfo,
     Results(ResultsKind),
     Samples,
     Scaling,
-    /// One of [`BOARDS`], by its place there.
+    /// An element of [`BOARDS`], by index.
     Board(usize),
     EpochModels,
     Gemstones,
     Interventions,
     Listing,
-    /// Called as results are, and no JSON: a row left out, not the end of a build.
+    /// Named like a file of results, but not JSON: a rejected row, rather than the end of a build.
     Unreadable,
 }
 
-/// Kinds of results that people have on disk, each of one harness or its publisher.
+/// Kinds of result files that users have on disk, each of one harness or its publisher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ResultsKind {
     Harness,
@@ -114,7 +114,7 @@ impl SourceKind {
         }
     }
 
-    /// What its files are called where people are told of them.
+    /// Name of such files in messages to users.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Results(kind) => kind.title(),
@@ -123,12 +123,12 @@ impl SourceKind {
         }
     }
 
-    /// Whether its rows are evaluations.
+    /// Whether its rows are evaluations of a leaderboard.
     pub(crate) fn is_leaderboard(self) -> bool {
         self.role() == Role::Leaderboard
     }
 
-    /// Whether its rows are joined to checkpoints that other sources named, and so read after those.
+    /// Whether its rows are matched to checkpoints that other sources name, so that it must be read after these.
     pub(crate) fn joins(self) -> bool {
         matches!(
             self,
@@ -136,7 +136,7 @@ impl SourceKind {
         )
     }
 
-    /// What a source of this kind is to the checkpoints it names.
+    /// The kind of facts that such a source gives about checkpoints.
     pub(crate) fn role(self) -> Role {
         match self {
             Self::ConfigFile | Self::HubConfigs | Self::HubModels | Self::Structures => Role::Structure,
@@ -171,19 +171,19 @@ pub(crate) struct SourceFile {
     pub(crate) kind: SourceKind,
 }
 
-/// A folder of sources (or one file), and what its files' names are prefixed with in the tables.
+/// A folder of sources (or one file), and the prefix of its files' names in the tables.
 #[derive(Debug, Clone, Copy)]
 pub struct Root<'a> {
     /// The folder or file.
     pub path: &'a Path,
-    /// Empty, or a name that tells its files from those of other roots: `hub` makes `hub/hub-listing.jsonl`.
+    /// Empty, or a prefix that distinguishes its files from those of other roots: `hub` makes `hub/hub-listing.jsonl`.
     pub name: &'a str,
 }
 
 /// All sources under the roots, in the order of trust, then by name.
 ///
 /// # Errors
-/// [`Error::NoSources`] where there is none; the readers' errors where a file that must be one cannot be read.
+/// [`Error::NoSources`] where there is none; the readers' errors where a recognised file cannot be read.
 pub(crate) fn discover(roots: &[Root<'_>]) -> Result<Vec<SourceFile>, Error> {
     let mut found = Vec::new();
     for root in roots {
@@ -241,7 +241,7 @@ fn walk(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Error> {
     entries.iter().try_for_each(|entry| walk(entry, files))
 }
 
-/// What the file at `path` is, by its name and contents.
+/// The kind of the file at `path`, by its name and contents; `None` where it is no source.
 pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     let name = file.rsplit('/').next().unwrap_or(file).to_ascii_lowercase();
     if ends_in(&name, &["csv", "parquet"])
@@ -269,7 +269,7 @@ pub(crate) fn kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error>
     Ok(None)
 }
 
-/// The first bytes of a file.
+/// The first `length` bytes of a file.
 fn start_of(path: &Path, length: u64) -> Result<Vec<u8>, Error> {
     let mut start = Vec::new();
     let source = fs::File::open(path).map_err(Error::io(path))?;
@@ -290,7 +290,7 @@ pub(crate) fn ends_in(name: &str, extensions: &[&str]) -> bool {
     })
 }
 
-/// A kind, and how its contents are told.
+/// A kind, and how its files are recognised.
 type Told<T> = (SourceKind, fn(&T) -> bool);
 
 fn csv_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
@@ -336,7 +336,7 @@ fn yaml_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
 
 fn json_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     let value = match json_file(path, file) {
-        // One broken config among thousands is a row left out, not the end of a build.
+        // One broken config among thousands is a rejected row and does not end the build.
         Err(Error::Json { .. } | Error::Empty { .. }) if config_files::is_named(file) => {
             return Ok(Some(SourceKind::ConfigFile));
         }
@@ -367,14 +367,14 @@ fn json_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
         .map(|(kind, _)| kind))
 }
 
-/// Whether a file is called as harnesses call their results: of hundreds one that was cut is a row left out.
+/// Whether a file is named like a harness's file of results: among hundreds a truncated one is a rejected row.
 fn is_named_results(file: &str) -> bool {
     file.rsplit('/')
         .next()
         .is_some_and(|name| name.starts_with("results_"))
 }
 
-/// Per-sample files by their name, listings by their first line.
+/// Recognises per-sample files by their name, and listings by their first line.
 fn jsonl_kind(path: &Path, file: &str) -> Result<Option<SourceKind>, Error> {
     if samples::told_by(file).is_some() {
         return Ok(Some(SourceKind::Samples));

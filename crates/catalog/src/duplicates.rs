@@ -1,8 +1,9 @@
-//! Which evaluations repeat another.
+//! Finds evaluations that repeat another.
 //!
-//! Two rules, within one leaderboard: `same_checkpoint` (one name at several precisions or commits; kept is the one in
-//! full precision, then the latest, then the first row) and `same_scores` (all scores equal to the last bit under
-//! different names, at least four of them, as fewer are equal by chance; kept is the earliest, then the first row).
+//! There are two rules, applied within one leaderboard. `same_checkpoint`: one name with several precisions or commits;
+//! kept is the one in full precision, then the latest, then the first row. `same_scores`: all scores equal to the last
+//! bit under different names, at least four of them, since fewer may be equal by chance; kept is the earliest, then the
+//! first row.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,19 +11,20 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::known::Known;
 use crate::tables::{Days, Duplicate, Evaluation, Score};
 
-/// What must be remembered of an evaluation to find its repeats.
+/// The features of an evaluation that are needed to find its repeats.
 struct Seen {
     scores: u64,
-    /// Settings other than the weights' format make evaluations of one checkpoint differ.
+    /// Hash of settings other than the weights' format; different settings make different evaluations of one
+    /// checkpoint.
     setting: u64,
     row: u32,
-    /// Number of its checkpoint.
+    /// Index of its checkpoint.
     checkpoint: u32,
-    /// The evaluation that stands for this one, by number.
+    /// Index of the evaluation that is kept for this one; its own index where it is not a repeat.
     kept: u32,
     date: Option<Days>,
     leaderboard: u16,
-    /// Number of what its key begins with: the files of one board are numbered apart.
+    /// Index of the prefix of its key: the files of one board number their rows separately.
     prefix: u16,
     packed: bool,
     by_checkpoint: bool,
@@ -35,7 +37,7 @@ fn settings(scores: &[Score]) -> u64 {
         .first()
         .and_then(|score| Some((score.setting.as_ref()?, score.precision.as_ref())));
     setting.hash(&mut hash);
-    // The same weights run in another mode are another evaluation.
+    // The same weights run in another reasoning mode are another evaluation.
     scores
         .first()
         .and_then(|score| score.mode.as_ref())
@@ -43,7 +45,7 @@ fn settings(scores: &[Score]) -> u64 {
     hash.finish()
 }
 
-/// All evaluations, noted as they are read, and asked for in the same order when they are read again.
+/// All evaluations, recorded while they are read the first time and looked up in the same order the second time.
 #[derive(Default)]
 pub(crate) struct Duplicates {
     leaderboards: Vec<String>,
@@ -52,13 +54,13 @@ pub(crate) struct Duplicates {
     asked: usize,
 }
 
-/// Leaderboard and row of an evaluation's key.
+/// The prefix (board) and the row of an evaluation's key.
 fn place(evaluation: &Evaluation) -> Option<(&str, u32)> {
     let (board, row) = evaluation.evaluation.rsplit_once('/')?;
     Some((board, row.parse().ok()?))
 }
 
-/// The number of `name` among `names`, added where it is new.
+/// The index of `name` in `names`, where it is added if it is new.
 fn number(names: &mut Vec<String>, name: &str) -> u16 {
     let place = names.iter().position(|known| known == name);
     place.unwrap_or_else(|| {
@@ -68,12 +70,13 @@ fn number(names: &mut Vec<String>, name: &str) -> u16 {
 }
 
 impl Duplicates {
-    /// Remembers one evaluation, of checkpoint number `checkpoint`.
+    /// Records one evaluation of the checkpoint with index `checkpoint`.
     pub(crate) fn note(&mut self, evaluation: &Evaluation, scores: &[Score], checkpoint: u32) {
         let Some((board, row)) = place(evaluation) else {
             return;
         };
-        // Files of one board are one group; where a key holds more than board and row, only its own file is.
+        // Files of one board form one group; where a key consists of more than board and row, each file is a group of
+        // its own.
         let group = if board.contains('/') {
             board
         } else {
@@ -108,7 +111,7 @@ impl Duplicates {
         });
     }
 
-    /// Applies both rules.
+    /// Applies both rules to the recorded evaluations.
     pub(crate) fn settle(&mut self) {
         self.keep_one(
             true,
@@ -161,7 +164,8 @@ impl Duplicates {
         }
     }
 
-    /// The evaluation that stands for `evaluation`, if that is another; to be asked in the order of noting.
+    /// The duplicate entry for `evaluation`, if another evaluation is kept for it; to be called in the order of
+    /// recording.
     pub(crate) fn next(&mut self, evaluation: &Evaluation, known: &[Known]) -> Option<Duplicate> {
         let (_, row) = place(evaluation)?;
         let number = self.asked;

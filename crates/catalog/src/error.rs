@@ -1,4 +1,4 @@
-//! What can go wrong, with the values that clashed.
+//! The error type of this crate; its messages carry the values that clashed.
 
 mod not_numbers;
 
@@ -6,34 +6,34 @@ use std::path::PathBuf;
 
 pub use not_numbers::NotNumbers;
 
-/// Every failure of this crate. Only the binary adds advice.
+/// Every failure of this crate. Advice on what to do is added only by the binary.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Something that this program was built without.
+    /// A capability that this program was built without.
     #[error(
         "{what} is not built in: build with `cargo build --release --features {feature}` (or `--features full` for everything)"
     )]
     NotBuiltIn {
-        /// What was asked for.
+        /// What was requested.
         what: String,
-        /// The cargo feature that has it.
+        /// The cargo feature that provides it.
         feature: &'static str,
     },
-    /// The operating system said no.
+    /// The operating system reported an error.
     #[error("{path}: {source}")]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A file without a byte, or a table without a header.
+    /// A file without any bytes, or a table without a header.
     #[error("{file}: the file is empty")]
     Empty {
         /// The source.
         file: String,
     },
-    /// Bytes that are no UTF-8 where text must be.
+    /// Bytes that are not UTF-8 where text is required.
     #[error("{file}, {}, column {column}: not UTF-8 after byte {valid_up_to} of the cell", place(*.row, *.line))]
     NotUtf8 {
         /// The source.
@@ -42,9 +42,9 @@ pub enum Error {
         row: u64,
         /// Line from 1.
         line: u64,
-        /// Column name, or its number where the header itself is at fault.
+        /// Column name, or its index where the header itself is at fault.
         column: String,
-        /// Bytes of the cell that are well-formed.
+        /// Number of bytes of the cell that are valid UTF-8.
         valid_up_to: usize,
     },
     /// A table lacks a column that its reader needs.
@@ -52,12 +52,12 @@ pub enum Error {
     MissingColumn {
         /// The source.
         file: String,
-        /// What was looked for.
+        /// The column that was looked for.
         column: String,
-        /// What the header has.
+        /// The columns that the header has.
         present: String,
     },
-    /// A cell that cannot be read as what its column holds.
+    /// A cell that cannot be parsed as the type of its column.
     #[error("{file}, {}, column `{column}`: {value:?} is not {wanted}", place(*.row, *.line))]
     BadCell {
         /// The source.
@@ -70,7 +70,7 @@ pub enum Error {
         column: String,
         /// The cell, cut after 200 characters.
         value: String,
-        /// What it should have been.
+        /// The type of value that was expected.
         wanted: &'static str,
     },
     /// A row whose shape is wrong (number of fields, quotes).
@@ -82,10 +82,10 @@ pub enum Error {
         row: u64,
         /// Line from 1.
         line: u64,
-        /// What the reader said.
+        /// The CSV reader's message.
         message: String,
     },
-    /// Two columns of a table have one name.
+    /// Two columns of a table have the same name.
     #[error(
         "{file}: columns {first} and {second} are both named `{column}`: the intended one cannot be told"
     )]
@@ -94,12 +94,12 @@ pub enum Error {
         file: String,
         /// The name.
         column: String,
-        /// Place of the first from 1.
+        /// Position of the first, from 1.
         first: usize,
-        /// Place of the second from 1.
+        /// Position of the second, from 1.
         second: usize,
     },
-    /// Files of one folder that are no one table.
+    /// Files of one folder that do not form one table, because their columns differ.
     #[error(
         "{file}: columns {header} differ from {wanted} of {first}: files of one table must have the same columns"
     )]
@@ -113,18 +113,18 @@ pub enum Error {
         /// That file's columns.
         wanted: String,
     },
-    /// A table that is packed.
+    /// A table compressed in a way that is not supported.
     #[error("{file}: compression {packing} is not supported")]
     Packed {
         /// The file.
         file: String,
-        /// How its name ends.
+        /// Extension of its name.
         packing: String,
     },
-    /// A function of numbers over a column that other cells made text.
+    /// A numeric function was applied to a column that other cells made text.
     #[error("{0}")]
     NotNumbers(Box<NotNumbers>),
-    /// Text that is no JSON.
+    /// Text that is not valid JSON.
     #[error("{file}, line {line}, column {column}: {message}")]
     Json {
         /// The source.
@@ -133,10 +133,10 @@ pub enum Error {
         line: usize,
         /// Column from 1.
         column: usize,
-        /// What the parser said.
+        /// The parser's message.
         message: String,
     },
-    /// JSON or YAML of another shape than the reader's.
+    /// JSON or YAML whose structure is not the one that the reader expects.
     #[error("{file}: {message}")]
     Shape {
         /// The source.
@@ -149,10 +149,10 @@ pub enum Error {
     Parquet {
         /// The file.
         file: String,
-        /// What the reader or writer said.
+        /// The message of the reader or writer.
         message: String,
     },
-    /// A Parquet table without a column, or with one of another type.
+    /// A Parquet table that lacks a column, or has it with another type.
     #[error("{file}: table `{table}` needs column `{column}` as {wanted}, found {found}")]
     WrongColumn {
         /// The file.
@@ -161,12 +161,12 @@ pub enum Error {
         table: String,
         /// The column.
         column: String,
-        /// Type of the schema.
+        /// Type in the schema.
         wanted: String,
-        /// Type in the file, or `none`.
+        /// Type in the file, or `none` where the column is missing.
         found: String,
     },
-    /// A null where the schema has none.
+    /// A null in a column that the schema declares as never null.
     #[error("{file}: table `{table}`, row {row}, column `{column}`: unexpected null")]
     UnexpectedNull {
         /// The file.
@@ -178,24 +178,24 @@ pub enum Error {
         /// The column.
         column: String,
     },
-    /// A catalog of another schema.
+    /// A catalog with another schema version.
     #[error("{file}: schema version {found}, this program reads {wanted}")]
     SchemaVersion {
         /// The manifest.
         file: String,
-        /// In the file.
+        /// Version in the file.
         found: u32,
-        /// Of this program.
+        /// Version that this program reads.
         wanted: u32,
     },
-    /// A table's bytes are not those the manifest names.
+    /// The bytes of a table do not match the hash in the manifest.
     #[error("{file}: SHA-256 {found}, the manifest says {wanted}")]
     HashMismatch {
         /// The table's file.
         file: String,
-        /// Of the bytes.
+        /// Hash of the bytes.
         found: String,
-        /// In the manifest.
+        /// Hash in the manifest.
         wanted: String,
     },
     /// Nothing under the folder is a source that this crate knows.
@@ -204,39 +204,39 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
-    /// Every source was left out for want of a licence.
+    /// Every source was left out because its licence is not known.
     #[error("none of the {found} sources here has a known licence; without --licensed-only all are read")]
     NoLicensedSources {
         /// Sources found.
         found: usize,
     },
-    /// No evaluation is of a leaderboard that was asked for.
+    /// The requested leaderboards have no evaluations.
     #[error("no evaluations of leaderboard `{leaderboard}`; known are {known}")]
     NoLeaderboard {
-        /// The one asked for.
+        /// The requested leaderboards.
         leaderboard: String,
-        /// Those of the catalog.
+        /// The leaderboards of the catalog.
         known: String,
     },
-    /// The place to write to holds something that is no catalog.
+    /// The path to write to exists and is not a catalog.
     #[error("{path}: exists and is not a catalog (no manifest.json in it)")]
     NotACatalog {
-        /// The place.
+        /// The path.
         path: PathBuf,
     },
-    /// The place to write to holds something.
+    /// The path to write to exists and is not empty.
     #[error("{path}: exists and is not empty")]
     NotEmpty {
-        /// The place.
+        /// The path.
         path: PathBuf,
     },
-    /// A structure without dimensions that an answer needs.
+    /// A structure lacks dimensions that the answer needs.
     #[error("the structure lacks {}", .missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))]
     MissingDimensions {
-        /// Names of the structure's columns.
+        /// Names of the missing columns of `structures`.
         missing: Vec<&'static str>,
     },
-    /// A config that does not state what a count needs.
+    /// A config does not state what counting its parameters needs.
     #[error(
         "the config states {}; found in {}: {}; keys there: {}",
         .missing.join(", "),
@@ -245,16 +245,16 @@ pub enum Error {
         shortened(.keys)
     )]
     ConfigLacks {
-        /// What is missing, each with the keys that were looked for.
+        /// What is missing, each with the keys that were searched for.
         missing: Vec<String>,
         /// What was found, each with its value.
         found: Vec<String>,
-        /// The keys that stand there.
+        /// The keys that the config has.
         keys: Vec<String>,
-        /// The nested object that was read, where one was.
+        /// Name of the nested object that was read; `None` where nothing is nested.
         at: Option<String>,
     },
-    /// A config of something that is no decoder.
+    /// A config of a model that is not decoder-only.
     #[error(
         "`{name}` is not a decoder-only model (an encoder, or an encoder with a decoder): its parameters cannot be counted here"
     )]
@@ -262,45 +262,45 @@ pub enum Error {
         /// Its class or type.
         name: String,
     },
-    /// A decoder that no formula here describes.
+    /// A decoder for which there is no formula here.
     #[error("no formula for the layers of `{family}`: they share weights, or are of a kind of their own")]
     NoFormula {
         /// Its class or type.
         family: String,
     },
-    /// A structure whose parameters pass what can be counted.
+    /// A structure whose number of parameters exceeds 2^63.
     #[error("{layers} layers of width {d_model}: more parameters than 2^63")]
     Uncountable {
-        /// Its layers.
+        /// Number of layers.
         layers: i64,
-        /// Its width.
+        /// Width of the residual stream.
         d_model: i64,
     },
-    /// The same checkpoint, benchmark and item with another answer.
+    /// An answer that contradicts an earlier one for the same checkpoint, benchmark and item.
     #[error(
         "{}: checkpoint `{}` answers item `{}` of `{}` with {}, and in {} with another",
         .0.file, .0.id, .0.item, .0.benchmark, .0.answer, .0.earlier
     )]
     ItemClash(Box<ItemClash>),
-    /// Items whose checkpoint nothing names.
+    /// Items for which no checkpoint is named.
     #[error("{file}, row {row}: no checkpoint is named")]
     NoCheckpoint {
-        /// What was being imported.
+        /// The file being imported.
         file: String,
         /// Row from 0.
         row: u64,
     },
-    /// A benchmark that can be no folder.
+    /// A benchmark whose name cannot be a folder name.
     #[error(
         "{file}: benchmark `{benchmark}` cannot name a folder (allowed: letters, digits, `_`, `-` and `.`, at most 100)"
     )]
     BenchmarkName {
-        /// What was being imported.
+        /// The file being imported.
         file: String,
         /// The name.
         benchmark: String,
     },
-    /// A file, or a folder without one, that holds no items.
+    /// A file that holds no items, or a folder without a file that does.
     #[error("{path}: no items ({message})")]
     NoItems {
         /// The file or folder.
@@ -308,7 +308,7 @@ pub enum Error {
         /// What was looked for.
         message: String,
     },
-    /// An address of no kind that is known, or not well formed.
+    /// An address of an unknown kind, or malformed.
     #[error("{text}: {message}")]
     Address {
         /// The address, without a password.
@@ -316,27 +316,27 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
-    /// An object store, or the Hub, said no or could not be reached.
+    /// An object store or the Hub refused, or could not be reached.
     #[error("{place}: {message}")]
     Store {
         /// The object or prefix.
         place: PathBuf,
-        /// What the store said, without credentials.
+        /// The store's message, without credentials.
         message: String,
     },
-    /// A statement the engine does not accept or could not run.
+    /// A statement that the SQL engine rejects or could not run.
     #[error("{message}")]
     Query {
-        /// What the engine said.
+        /// The engine's message.
         message: String,
-        /// Columns and tables that exist and look like the ones asked for.
+        /// Existing columns and tables with names similar to those used.
         suggestions: Vec<String>,
     },
 }
 
 impl Error {
-    /// The same of a statement whose condition begins on its second line, `… where (\ncondition\n)`: places are those of the
-    /// condition, which is all that was typed.
+    /// The same error for a statement whose condition begins on its second line, `… where (\ncondition\n)`: line and
+    /// column in the message are converted to positions in `condition`, the only part that the user typed.
     #[must_use]
     pub fn in_condition(self, condition: &str) -> Self {
         let Self::Query { message, suggestions } = self else {
@@ -366,10 +366,10 @@ fn placed_in_condition(message: &str, condition: &str) -> Option<String> {
     })
 }
 
-/// Two answers where there can be one.
+/// Two different answers where there can be only one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ItemClash {
-    /// What was being imported.
+    /// The file being imported.
     pub file: String,
     /// The checkpoint.
     pub id: String,
@@ -379,12 +379,12 @@ pub struct ItemClash {
     pub item: String,
     /// The answer in `file`, in a few words.
     pub answer: String,
-    /// A file of the table, or the same file.
+    /// The file with the other answer: one already in the table, or the same file.
     pub earlier: String,
 }
 
 impl Error {
-    /// An [`Error::Io`] about `path`.
+    /// Makes an [`Error::Io`] for `path`.
     pub(crate) fn io(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io {
             path: path.to_owned(),
@@ -393,7 +393,7 @@ impl Error {
     }
 }
 
-/// Where a row stands: its line, or its number from 0 in a format without lines.
+/// Where a row is: its line, or in a format without lines (`line` 0) its index from 0.
 fn place(row: u64, line: u64) -> String {
     match line {
         0 => format!("row {row}"),
@@ -401,12 +401,12 @@ fn place(row: u64, line: u64) -> String {
     }
 }
 
-/// `text` cut after 200 characters, as `rejects.raw` and the errors hold it.
+/// The first 200 characters of `text`, as stored in `rejects.raw` and in errors.
 pub(crate) fn cut(text: &str) -> String {
     text.chars().take(200).collect()
 }
 
-/// The first forty names, and how many more there are.
+/// The first forty names, and how many more there are; `none` if there are none.
 fn shortened(names: &[String]) -> String {
     const SHOWN: usize = 40;
     if names.is_empty() {

@@ -1,4 +1,4 @@
-//! A catalog for others: Parquet, CSV or JSON files, or a folder that the Hugging Face Hub shows as a dataset.
+//! Exports a catalog: as Parquet, CSV or JSON files, or as a folder that the Hugging Face Hub shows as a dataset.
 
 mod records;
 
@@ -21,10 +21,10 @@ use crate::tables::{Manifest, Source};
 
 pub use records::Records;
 
-/// What an export is.
+/// The format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// The tables' files and the manifest: a catalog again.
+    /// The tables' files and the manifest, which together are again a catalog.
     Parquet,
     /// One CSV file per table.
     Csv,
@@ -34,8 +34,8 @@ pub enum Target {
     HuggingFace,
 }
 
-/// Writes the catalog in folder `dir` (the compiled-in snapshot where `None`) to folder `out`; returns the files' names.
-/// First to a temporary sibling folder, then renamed.
+/// Writes the catalog in folder `dir` (the compiled-in snapshot if `None`) to folder `out`, first to a temporary
+/// sibling folder, which is then renamed; returns the names of the files.
 ///
 /// # Errors
 /// [`Error::NotEmpty`] where `out` exists and is not an empty folder; otherwise the errors of reading and writing.
@@ -91,7 +91,7 @@ pub fn export(
     Ok(written)
 }
 
-/// Refuses a place that holds something: a file, or a folder with anything in it.
+/// Refuses a path that exists and is not an empty folder.
 fn must_be_free(out: &Path) -> Result<(), Error> {
     let is_free =
         !out.exists() || out.is_dir() && fs::read_dir(out).map_err(Error::io(out))?.next().is_none();
@@ -102,12 +102,13 @@ fn must_be_free(out: &Path) -> Result<(), Error> {
     }
 }
 
-/// The view that most questions start from, as a file of its own: it is made by the engine, and no table of the catalog.
+/// The view that most questions start from, exported as an additional file: the SQL engine computes it, it is not a
+/// table of the catalog.
 const VIEW: &str = "observations";
-/// In an order that is the same each time.
+/// The order is fixed so that exports are reproducible.
 const OF_VIEW: &str = "select * from observations order by evaluation, id, leaderboard, benchmark, setting, precision, shots, value";
 
-/// Writes the view beside the tables.
+/// Writes the view beside the tables; returns its file name.
 fn view(dir: Option<&Path>, target: Target, folder: &Path) -> Result<String, Error> {
     let (format, file) = match target {
         Target::Parquet => (Format::Parquet, format!("{VIEW}.parquet")),
@@ -121,8 +122,9 @@ fn view(dir: Option<&Path>, target: Target, folder: &Path) -> Result<String, Err
     Ok(file)
 }
 
-/// Writes evaluations of the catalog in folder `dir` (the compiled-in snapshot where `None`) to folder `out` as records of Every Eval
-/// Ever, those of `boards` alone where it names some. First to a temporary sibling folder, then renamed.
+/// Writes evaluations of the catalog in folder `dir` (the compiled-in snapshot if `None`) to folder `out` as Every Eval
+/// Ever records; if `boards` is not empty, only those of the leaderboards it names. First to a temporary sibling
+/// folder, then renamed.
 ///
 /// # Errors
 /// As [`export`]; [`Error::NoLeaderboard`] where no evaluation is of any of `boards`.
@@ -147,7 +149,7 @@ pub fn export_records(dir: Option<&Path>, boards: &[String], out: &Path) -> Resu
     Ok(records)
 }
 
-/// Which tables a catalog has: those made before a table existed lack it.
+/// Which tables a catalog has: older catalogs lack tables that were introduced later.
 fn tables_of(dir: Option<&Path>) -> Result<impl Fn(&str) -> bool, Error> {
     let manifest = match dir {
         None => Catalog::snapshot()?.manifest,
@@ -181,7 +183,8 @@ fn rows_of(dir: Option<&Path>, table: &str) -> Result<Answer, Error> {
     read_parquet(&file, bytes(&file)?)
 }
 
-/// To a store: made on this machine, then object by object; the manifest last, without which it is no catalog.
+/// Exports to an object store: first made locally, then uploaded object by object; the manifest last, so that an
+/// incomplete upload is not taken for a catalog.
 fn export_away(
     dir: Option<&Path>,
     target: Target,
@@ -210,7 +213,7 @@ fn copy_tables(dir: Option<&Path>, out: &Path, prefix: &str) -> Result<Vec<Strin
         if file.strip_suffix(".parquet").is_some_and(|table| !has(table)) {
             continue;
         }
-        // The manifest stays beside the data, where the card says how to check it.
+        // The manifest stays beside the data; the dataset card explains how to check the data against it.
         let name = format!("{prefix}{file}");
         let path = out.join(&name);
         match dir {
@@ -222,7 +225,7 @@ fn copy_tables(dir: Option<&Path>, out: &Path, prefix: &str) -> Result<Vec<Strin
     Ok(files)
 }
 
-/// The dataset card: what the Hub needs to show each table, then what people need to know.
+/// The dataset card: the metadata that the Hub needs to show each table, then the description for readers.
 fn card(manifest: &Manifest) -> String {
     let mut text = String::from(
         "---\npretty_name: Structure and scores of open language models\ntask_categories:\n- tabular-regression\nlanguage:\n- en\nlicense: other\nlicense_name: by-source\nlicense_link: '#sources'\ntags:\n- language-models\n- architecture\n- leaderboard\nconfigs:\n",
@@ -299,11 +302,11 @@ fn card(manifest: &Manifest) -> String {
     text
 }
 
-/// Builds a catalog of its own from one file of any dialect that is known, the published dataset's `model_info.csv` among them;
-/// [`crate::importing`] adds files to a catalog.
+/// Builds a catalog of its own from one file in any known format, for example the published dataset's `model_info.csv`;
+/// to add files to an existing catalog use [`crate::importing`].
 ///
 /// # Errors
-/// As [`crate::build()`]; [`Error::NoSources`] where the file is of no known dialect.
+/// As [`crate::build()`]; [`Error::NoSources`] where the file has no known format.
 pub fn import(file: &Path, out: &Path, progress: &mut dyn FnMut(Progress)) -> Result<Manifest, Error> {
     crate::build(file, out, progress)
 }

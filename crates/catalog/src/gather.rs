@@ -1,5 +1,5 @@
-//! What all sources together say of each checkpoint. The first source to say a thing is kept (sources are read in the
-//! order of trust); what a later one says differently becomes a conflict, not a silent choice.
+//! Collects what all sources say of each checkpoint. The value of the first source is kept (sources are read in the
+//! order of trust); where a later source differs, a conflict is recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,19 +17,19 @@ pub(crate) struct Gathered {
     pub(crate) index: Index,
     pub(crate) clashes: Vec<Clash>,
     pub(crate) shared: Shared,
-    /// Rows that stand for several checkpoints: `org/name-{}`, with their sources and roles.
+    /// Rows that stand for several checkpoints (`org/name-{}`), with their positions and roles.
     pub(crate) patterns: Vec<(Observed, Place, Role)>,
-    /// What boards outside say, to compare with, each with its source.
+    /// What outside boards say of each checkpoint, for comparison, with its position.
     pub(crate) outside: BTreeMap<String, (Outside, Place)>,
-    /// Paths of the sources, by number.
+    /// Paths of the sources; the index is the source number used everywhere else.
     pub(crate) sources: Vec<String>,
-    /// Numbers of the sources that are whole configs, each of one checkpoint.
+    /// Numbers of the sources that are a whole `config.json` of one checkpoint.
     pub(crate) configs: BTreeSet<u16>,
     /// Numbers of the sources that are leaderboards.
     pub(crate) leaderboards: BTreeSet<u16>,
 }
 
-/// What a source is to a checkpoint.
+/// What kind of facts a source gives about a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Structure,
@@ -37,10 +37,10 @@ pub(crate) enum Role {
     Other,
 }
 
-/// Two sources that say different things of one checkpoint: a row of `conflicts` in the making.
+/// Two sources that differ on one checkpoint; becomes a row of `conflicts`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Clash {
-    /// Number of the checkpoint.
+    /// Index of the checkpoint.
     pub(crate) at: u32,
     pub(crate) field: &'static str,
     pub(crate) kept: Arc<str>,
@@ -51,21 +51,21 @@ pub(crate) struct Clash {
     pub(crate) rule: &'static str,
 }
 
-/// Of so many clashes before it, one that says the same again is not noted.
+/// An identical clash is not recorded again if it is among the last this many.
 const SAME_AGAIN: usize = 64;
 
 impl Gathered {
-    /// The number of the checkpoint of that name.
+    /// The index of the checkpoint with name `id`.
     pub(crate) fn find(&self, id: &str) -> Option<u32> {
         self.index.find(&self.known, id)
     }
 
-    /// The path of source number `number`.
+    /// The path of the source with this number.
     pub(crate) fn source(&self, number: u16) -> String {
         self.sources.get(usize::from(number)).cloned().unwrap_or_default()
     }
 
-    /// Adds what stands at `place`; returns the number of the checkpoint.
+    /// Adds the facts found at `place`; returns the index of the checkpoint.
     pub(crate) fn add(&mut self, observed: &Observed, place: Place, role: Role) -> u32 {
         let at = self.find(&observed.id).unwrap_or_else(|| {
             let at = self.known.len() as u32;
@@ -93,7 +93,7 @@ impl Gathered {
         at
     }
 
-    /// Adds what stands at `place` of all checkpoints of a pattern, or of the one that it names.
+    /// Adds the facts found at `place`: to the checkpoint that they name or, for a pattern, later to all that match it.
     pub(crate) fn add_all(&mut self, observed: Observed, place: Place, role: Role) {
         if observed.id.contains(pattern::PLACEHOLDER) {
             self.patterns.push((observed, place, role));
@@ -102,7 +102,7 @@ impl Gathered {
         }
     }
 
-    /// Gives what was said of patterns to the checkpoints they stand for, once all are known.
+    /// Gives the facts stated for patterns to the checkpoints that match, once all checkpoints are known.
     pub(crate) fn settle_patterns(&mut self) {
         for (observed, place, role) in std::mem::take(&mut self.patterns) {
             let Some(pattern) = Pattern::of(&observed.id) else {
@@ -128,7 +128,7 @@ impl Gathered {
         }
     }
 
-    /// What a board says outside; the first counts.
+    /// Records what an outside board says; of several, the first counts.
     pub(crate) fn note_outside(&mut self, outside: &Outside, place: Place) {
         let (held, _) = self
             .outside
@@ -138,7 +138,7 @@ impl Gathered {
         held.vocabulary = held.vocabulary.or(outside.vocabulary);
     }
 
-    /// A row of `conflicts`.
+    /// The row of `conflicts` for a clash.
     pub(crate) fn conflict(&self, clash: &Clash) -> Conflict {
         Conflict {
             id: self.known[clash.at as usize].id.to_string(),
@@ -152,7 +152,7 @@ impl Gathered {
     }
 }
 
-/// What one source says of one checkpoint, on its way in.
+/// The facts of one source about one checkpoint, being merged into what is known.
 struct Merge<'a> {
     at: u32,
     place: Place,
@@ -197,7 +197,7 @@ impl Merge<'_> {
         }
     }
 
-    /// The same of what is kept with its row.
+    /// As `keep`, for values whose position in the source is kept as well.
     fn keep_at<T: PartialEq + Clone + std::fmt::Display>(
         &mut self,
         field: &'static str,
@@ -243,7 +243,7 @@ impl Merge<'_> {
         }
     }
 
-    /// The first that is said, and where.
+    /// Keeps the first value stated, and its position; later ones that differ are no conflict.
     fn first_at<T: Copy>(&self, kept: &mut Option<T>, place: &mut Place, new: Option<T>) {
         if kept.is_none() && new.is_some() {
             *kept = new;
@@ -251,7 +251,7 @@ impl Merge<'_> {
         }
     }
 
-    /// What layers hold, each column from the first source that says it.
+    /// Merges the make-up of the layers; each column is kept from the first source that states it.
     fn makeup(&mut self, entry: &mut Known, new: &Makeup) {
         let Detail {
             makeup: kept,
@@ -286,7 +286,7 @@ impl Merge<'_> {
         entry.evaluated |= self.role == Role::Leaderboard;
         entry.structured |= self.role == Role::Structure;
         self.details(entry, new);
-        // A counted size says more than whole billions, and either more than that of packed weights.
+        // A counted size is more precise than whole billions, and both are better than the size of packed weights.
         let tells = |size: Option<f64>, packed: bool| match size {
             None => 0,
             Some(_) if packed => 1,
@@ -355,7 +355,7 @@ impl Merge<'_> {
         entry.adapter |= new.adapter;
     }
 
-    /// What stands apart, touched only where the source says some of it.
+    /// Merges the facts that are allocated separately (`Detail`), touching them only where the source states any.
     fn details(&mut self, entry: &mut Known, new: &Observed) {
         if new.dimensions.iter().any(Option::is_some) {
             let details = &mut *entry.details;
@@ -377,7 +377,8 @@ impl Merge<'_> {
                 entry.details.parameters_total = counted;
                 entry.details.parameters_place = self.place;
             }
-            // Counts with and without buffers, or rounded ones, differ by little.
+            // Counts differ slightly with and without buffers or when rounded: only a difference of more than 2 % is a
+            // conflict.
             (Some(old), Some(other)) if (old - other).abs() * 50 > old => {
                 let source = entry.details.parameters_place.source;
                 self.note("parameters_total", &old.to_string(), source, &other.to_string());
@@ -407,7 +408,8 @@ impl Merge<'_> {
 }
 
 impl Merge<'_> {
-    /// Tokens and operations of training, and the day of release: the first source that states one is kept with its name.
+    /// Training tokens, training operations and day of release: each is kept from the first source that states it,
+    /// together with the source.
     fn origin(&mut self, entry: &mut Known, new: &Observed) {
         if new.training_tokens.is_none() && new.training_flop.is_none() && new.released.is_none() {
             return;
@@ -436,7 +438,8 @@ fn first<T>(kept: &mut Option<T>, new: Option<T>) {
     }
 }
 
-/// Billions of a "count" that is the size of a name: nobody's parameters are 14 000 000 000.
+/// The size in billions where a "count" is really the rounded size from a name: no model has exactly 14 000 000 000
+/// parameters.
 fn named(count: i64) -> Option<f64> {
     Some(count as f64 / 1e9).filter(|&size| size >= 0.1 && is_rough(size))
 }

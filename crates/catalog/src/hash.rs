@@ -1,4 +1,4 @@
-//! SHA-256 of bytes and of files, as text.
+//! SHA-256 of bytes and of files, as hexadecimal text.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,12 +8,12 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 
-/// SHA-256 of `bytes`, hexadecimal.
+/// SHA-256 of `bytes`, in lower-case hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// SHA-256 of a file, hexadecimal.
+/// SHA-256 of a file, in lower-case hexadecimal.
 pub(crate) fn sha256_of(path: &Path) -> Result<String, Error> {
     let mut hash = Sha256::new();
     let mut file = File::open(path).map_err(Error::io(path))?;

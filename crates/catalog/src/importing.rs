@@ -1,7 +1,9 @@
-//! What people have on disk, added to a catalog: finds out what each file is, reads what it can and says so of every file.
+//! Imports files from disk into a catalog: determines the format of each file, reads what it can and reports on every
+//! file.
 //!
-//! Scores go through the same readers, cleaning and rules as sources of [`crate::build()`]; what they say of checkpoints that the
-//! catalog knows is joined by `identity`. Answers to items go to the table in the catalog's folder `items`.
+//! Scores go through the same readers, cleaning and rules as the sources of [`crate::build()`]; the names of
+//! checkpoints that the catalog knows are matched by `identity`. Answers to items go to the table in the catalog's
+//! folder `items`.
 
 mod merge;
 
@@ -20,63 +22,62 @@ use crate::items::{FoundFile, import_one};
 use crate::tables::{Manifest, Source};
 use crate::{build, stores};
 
-/// Folder of the table of items within a catalog that was imported to.
+/// Folder, within a catalog that was imported to, of the table of items.
 pub const ITEMS: &str = "items";
 
-/// What is read, for messages about what is not.
+/// The formats that are read, for messages about files that are not.
 pub const EXPECTED: &str = "Every Eval Ever records (.json) and instances (.jsonl), Inspect logs (.eval, .json), lighteval results \
     (.json) and details (details/OWNER/NAME/TIME/details_*.parquet), OpenCompass summaries (.csv, .txt), lm-evaluation-harness \
     results (results_*.json) and samples (samples_*.jsonl), Community Evals (.eval_results/*.yaml), item tables of `probe evaluate` and \
     Parquet with the columns id, benchmark, item, correct or score, config.json, and the tables of leaderboards";
 
-/// What became of one file, or of one of its two parts (scores, items).
+/// The outcome for one file, or for one of its two parts (scores, items).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ImportedFile {
-    /// The file, as it was given or found.
+    /// Path of the file, as given or as found under what was given.
     pub file: String,
-    /// What it is; `None` where it is nothing that is read.
+    /// Its format; `None` where it is unknown.
     pub what: Option<String>,
-    /// Rows read: results or answers. Read = added + repeats + left out.
+    /// Rows read, results or answers: the sum of `added`, `repeats` and `left_out`.
     pub rows_in: u64,
-    /// Rows of which something was added.
+    /// Rows from which something was added.
     pub added: u64,
-    /// Rows that the table of items had.
+    /// Rows that the table of items already had.
     pub repeats: u64,
     /// Rows left out, by reason.
     pub left_out: BTreeMap<String, u64>,
-    /// Why nothing of it was read.
+    /// Why nothing of it was read; `None` where something was.
     pub problem: Option<String>,
-    /// It had been imported before, and nothing was done.
+    /// Whether it had been imported before, so that nothing was done.
     pub already: bool,
-    /// What else is to be known of it.
+    /// A further remark, if any.
     pub note: Option<String>,
 }
 
 /// What an import did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ImportReport {
-    /// Every file under what was given.
+    /// Every file under the given paths.
     pub files: Vec<ImportedFile>,
-    /// Evaluations and scores that were added.
+    /// Number of evaluations that were added.
     pub evaluations: usize,
-    /// The same of scores.
+    /// Number of scores that were added.
     pub scores: usize,
-    /// Names that were joined to checkpoints of the catalog: as written, as known, and the rule.
+    /// Names matched to checkpoints of the catalog: the name as written, the checkpoint's id, and the rule.
     pub joined: Vec<(String, String, String)>,
-    /// Checkpoints that the catalog did not know.
+    /// Ids of the checkpoints that the catalog did not know.
     pub new: Vec<String>,
-    /// The catalog that was written.
+    /// Identity of the catalog that was written.
     pub catalog_sha256: String,
 }
 
-/// Reads everything under `paths` into the catalog at `out`, which is that of `base` (the compiled-in one where `None`, or
-/// `out`
-/// itself where it is a catalog already) with these rows added. `each` hears of every file before it is read.
+/// Adds everything under `paths` to a catalog and writes it to `out`. The catalog added to is `out` itself where it is
+/// one already, else the one in folder `base` (the compiled-in one if `None`). `each` is called with every file's name
+/// before it is read.
 ///
 /// # Errors
-/// [`Error::Io`] where a path is not there; [`Error::NotACatalog`] where `out` is a folder of something else. A file that
-/// cannot be
-/// read is no error: it is told in the report.
+/// [`Error::Io`] where a path does not exist; [`Error::NotACatalog`] where `out` is a non-empty folder that is no
+/// catalog. A file that cannot be read is not an error: the report says so.
 pub fn import(
     paths: &[PathBuf],
     base: Option<&Path>,
@@ -137,7 +138,7 @@ pub fn import(
     Ok(report)
 }
 
-/// What became of the scores of one file.
+/// The outcome for the scores of one file.
 fn scores_of(source: &Source, found: &[SourceFile], shown: &BTreeMap<String, String>) -> ImportedFile {
     let what = found
         .iter()
@@ -157,19 +158,20 @@ fn scores_of(source: &Source, found: &[SourceFile], shown: &BTreeMap<String, Str
     }
 }
 
-/// A file under what was given.
+/// A file to import.
 struct Given {
     path: PathBuf,
-    /// Path as given, and below it.
+    /// Path for messages: as given, followed by the part below it.
     shown: String,
-    /// The last folders before it, and below: what readers that go by folders are told.
+    /// Path from at most three folders above the given path downwards, for readers that go by folder names.
     file: String,
-    /// Given by its own name, not found in a folder.
+    /// Whether it was given by its own name rather than found in a folder.
     named: bool,
 }
 
 impl Given {
-    /// Finds out what it is: sources are gathered, items imported, all else is told.
+    /// Determines the format: sources are collected in `sources`, items are imported, anything else is reported in
+    /// `files`.
     fn told(
         &self,
         before: &BTreeSet<String>,
@@ -189,7 +191,7 @@ impl Given {
         };
         let kind = match discover::kind(&self.path, &self.file) {
             Ok(kind) => kind,
-            // Details of lighteval are Parquet that is no table of plain columns.
+            // Details of lighteval are Parquet files with nested columns, which the table reader refuses.
             Err(error) => match FoundFile::of(&self.path, &self.file) {
                 Ok(Some(_)) => None,
                 _ => return files.push(problem(None, error.to_string())),
@@ -236,7 +238,7 @@ impl Given {
                     already: done.already,
                     ..blank(Some(what.to_owned()))
                 },
-                // A Parquet that is no table of items is any other.
+                // A Parquet file without the columns of an item table is not one, and so of unknown format.
                 Err(Error::WrongColumn { column, wanted, .. }) if kind.is_none() => problem(
                     None,
                     format!(
@@ -246,7 +248,7 @@ impl Given {
                 Err(error) => problem(Some(what), error.to_string()),
             });
         }
-        // Samples have no scores of their own: those stand in the results beside them.
+        // Samples have no scores of their own: the scores are in the results file beside them.
         let Some(kind) = kind.filter(|&kind| kind != SourceKind::Samples) else {
             return;
         };
@@ -265,7 +267,7 @@ impl Given {
     }
 }
 
-/// The checkpoint of the catalog that a name means, and the rule.
+/// The checkpoint of the catalog that a name refers to, and the rule by which it was matched.
 fn joined(identities: &Identities, id: &str) -> Option<(String, &'static str)> {
     match identities.of_id(id) {
         Joined::To(known, rule) => Some((known, rule)),
@@ -277,14 +279,15 @@ fn joined(identities: &Identities, id: &str) -> Option<(String, &'static str)> {
     }
 }
 
-/// Every file under the paths, in order of name; of folders, hidden ones are passed over but `.eval_results`.
+/// Every file under the paths, in the order of names; hidden files and folders are skipped unless given by name, except
+/// `.eval_results`.
 fn files_under(paths: &[PathBuf]) -> Result<Vec<Given>, Error> {
     let mut files = Vec::new();
     let mut seen = BTreeSet::new();
     for path in paths {
         let path = stores::local(path)?;
         let whole = fs::canonicalize(&path).map_err(Error::io(&path))?;
-        // Readers that go by folders need the last three.
+        // Readers that go by folder names need the last three.
         let parts: Vec<String> = whole
             .iter()
             .map(|part| part.to_string_lossy().into_owned())
@@ -309,7 +312,7 @@ fn walk(path: &Path, file: &str, shown: &str, named: bool, files: &mut Vec<Given
         return Ok(());
     }
     if !path.is_dir() {
-        // A link to nothing is told by whoever opens it.
+        // A dangling link is reported by whoever opens it.
         files.push(Given {
             path: path.to_owned(),
             shown: shown.to_owned(),
@@ -339,7 +342,7 @@ fn walk(path: &Path, file: &str, shown: &str, named: bool, files: &mut Vec<Given
     })
 }
 
-/// The files of a folder again in another, as links where the file system has them.
+/// Reproduces a folder's files in another, as hard links where the file system supports them.
 fn link_all(from: &Path, to: &Path) -> Result<(), Error> {
     fs::create_dir_all(to).map_err(Error::io(to))?;
     for entry in fs::read_dir(from).map_err(Error::io(from))? {
@@ -356,18 +359,18 @@ fn link_all(from: &Path, to: &Path) -> Result<(), Error> {
 
 /// What a report says in one line.
 impl ImportReport {
-    /// Files of which nothing could be read although they were given by name, or that are damaged.
+    /// Number of files, or parts of files, of which nothing could be read.
     pub fn problems(&self) -> usize {
         self.files.iter().filter(|file| file.problem.is_some()).count()
     }
 
-    /// Rows added, of scores and items together.
+    /// Number of rows added, scores and items together.
     pub fn added(&self) -> u64 {
         self.files.iter().map(|file| file.added).sum()
     }
 }
 
-/// The manifest of a catalog that an import wrote names what was imported among its sources.
+/// The catalog's manifest with the imported sources appended.
 pub(crate) fn manifest_of(base: Manifest, own: &Manifest) -> Manifest {
     let mut manifest = base;
     manifest.sources.extend(own.sources.iter().cloned());

@@ -1,4 +1,5 @@
-//! Scores of runs whose structure was changed on purpose, put together: scores and their errors come from several files.
+//! Scores of runs whose structure was changed on purpose, merged from several files: scores and their errors are
+//! published apart.
 
 use std::collections::BTreeMap;
 
@@ -6,17 +7,17 @@ use crate::error::Error;
 use crate::sources::interventions::published;
 use crate::tables::Intervention;
 
-/// What makes two rows one: suite, run, checkpoint and benchmark.
+/// Rows with the same key are one: suite, run, checkpoint and benchmark.
 type Key = (String, String, String, String);
 
-/// All that sources said.
+/// The rows of all sources, merged by key.
 #[derive(Default)]
 pub(crate) struct Interventions {
     rows: BTreeMap<Key, Intervention>,
 }
 
 impl Interventions {
-    /// Adds what one source says; what an earlier one said stays.
+    /// Adds the fields that one source states; those of an earlier source are kept.
     pub(crate) fn note(&mut self, new: Intervention) {
         let key = (
             new.suite.clone(),
@@ -30,10 +31,10 @@ impl Interventions {
         row.stderr = row.stderr.or(stderr);
     }
 
-    /// The rows that have a score, those of published facts among them, in the order of their keys.
+    /// The rows that have a score, including those compiled into the program, in the order of their keys.
     ///
     /// # Errors
-    /// None in a program whose tests pass.
+    /// Where the compiled-in rows cannot be read, which the tests rule out.
     pub(crate) fn rows(mut self) -> Result<Vec<Intervention>, Error> {
         published()?.into_iter().for_each(|row| self.note(row));
         let all = self.rows.into_values();

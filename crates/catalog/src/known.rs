@@ -1,7 +1,8 @@
-//! One checkpoint as the sources know it, and its name's place among all.
+//! What the sources say of one checkpoint, and the index from names to checkpoints.
 //!
-//! A catalog of millions has millions of these: text that recurs is shared, and what only sources of structures say stands
-//! apart, so that a leaderboard's checkpoint takes some 240 bytes beside its name and commit.
+//! Kept small because a catalog may hold millions: recurring text is shared, and what only sources of structures state
+//! is allocated separately, so that a checkpoint known from a leaderboard takes some 240 bytes beside its name and
+//! commit.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -42,29 +43,29 @@ pub(crate) struct Known {
     pub(crate) quantized_source: u16,
     pub(crate) kind_source: u16,
     pub(crate) multimodal_source: u16,
-    /// The leaderboard that tells whether it is an adapter.
+    /// The leaderboard that states whether it is an adapter.
     pub(crate) adapter_source: Option<u16>,
     pub(crate) is_moe: Option<bool>,
     pub(crate) is_multimodal: Option<bool>,
     pub(crate) has_chat_template: Option<bool>,
     pub(crate) merged: Option<bool>,
     pub(crate) flagged: Option<bool>,
-    /// A leaderboard's type of checkpoint is one of merges.
+    /// Whether a leaderboard's type of checkpoint is the one for merges.
     pub(crate) kind_merged: Option<bool>,
-    /// The listed size is of packed weights or of an adapter.
+    /// Whether the listed size is that of packed weights or of an adapter.
     pub(crate) packed: bool,
-    /// The listed size was counted by a board, if only in whole billions, not copied from the name.
+    /// Whether a board counted the listed size, if only in whole billions, instead of copying it from the name.
     pub(crate) measured: bool,
-    /// A source says of the weights themselves that they are packed.
+    /// Whether a source says of the weights themselves that they are quantized.
     pub(crate) quantized: bool,
     pub(crate) adapter: bool,
-    /// What leaderboards call it.
+    /// The types that leaderboards give it.
     pub(crate) types: Types,
-    /// A leaderboard's official provider published it.
+    /// Whether one of a leaderboard's official providers published it.
     pub(crate) official: bool,
-    /// Named by a leaderboard.
+    /// Whether a leaderboard names it.
     pub(crate) evaluated: bool,
-    /// Named by a source of structures.
+    /// Whether a source of structures names it.
     pub(crate) structured: bool,
 }
 
@@ -72,23 +73,23 @@ pub(crate) struct Known {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Detail {
     pub(crate) dimensions: DimensionValues,
-    /// Where each dimension stands.
+    /// Position in the sources of each dimension.
     pub(crate) dimension_places: [Place; 7],
     pub(crate) head_dim: Option<i64>,
-    /// What its layers hold beside the dimensions, and where each of that stands.
+    /// What its layers consist of beside the dimensions, and the position in the sources of each value.
     pub(crate) makeup: Makeup,
     pub(crate) makeup_places: [Place; 8],
     pub(crate) parameters_total: Option<i64>,
     pub(crate) parameters_place: Place,
     pub(crate) parameters_active: Option<i64>,
     pub(crate) training_tokens: Option<i64>,
-    /// A study of checkpoints trained from scratch lists it.
+    /// Whether a study of checkpoints trained from scratch lists it.
     pub(crate) from_scratch: bool,
     pub(crate) training_flop: Option<f64>,
-    /// The source of tokens and of operations, by number, and how sure it calls itself.
+    /// Source number of tokens and of operations, and the confidence that the source states.
     pub(crate) tokens_by: Option<(u16, Option<Arc<str>>)>,
     pub(crate) flop_by: Option<(u16, Option<Arc<str>>)>,
-    /// Day of release, and where it stands.
+    /// Day of release, and its position in the sources.
     pub(crate) released: Option<(Days, Place)>,
     pub(crate) model_type: Option<Arc<str>>,
     pub(crate) created_at: Option<Millis>,
@@ -119,7 +120,7 @@ const NOTHING: &Detail = &Detail {
     created_place: Place::NONE,
 };
 
-/// A [`Detail`], or none where no source says any of it.
+/// A [`Detail`], allocated only where some source states any of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Details(Option<Box<Detail>>);
 
@@ -144,18 +145,19 @@ impl std::ops::DerefMut for Details {
 }
 
 impl Known {
-    /// Layers, `d_model`, `d_ffn` and heads, where all four are known.
+    /// Layers, `d_model`, `d_ffn` and heads; `None` unless all four are known.
     pub(crate) fn shape(&self) -> Option<[i64; 4]> {
         let [layers, d_model, d_ffn, heads, ..] = self.details.dimensions;
         Some([layers?, d_model?, d_ffn?, heads?])
     }
 
-    /// Day of publication: as the leaderboard knows the upload, else as another source, else the submission.
+    /// Day of publication: the first known of the upload noted by a leaderboard, the day stated by another source, the
+    /// creation on the Hub, and the submission.
     pub(crate) fn published(&self) -> Option<Days> {
         self.published_by().map(|(day, ..)| day)
     }
 
-    /// Day of publication, the word for what it is, and where it stands.
+    /// As [`Self::published`], with the word for the kind of date and its position in the sources.
     pub(crate) fn published_by(&self) -> Option<(Days, &'static str, Place)> {
         let details = &self.details;
         let created = details
@@ -177,12 +179,12 @@ impl Known {
     }
 }
 
-/// Texts that recur, each held once.
+/// Interned strings: equal texts share one allocation.
 #[derive(Debug, Default)]
 pub(crate) struct Shared(HashSet<Arc<str>>);
 
 impl Shared {
-    /// The one copy of `text`.
+    /// The shared copy of `text`.
     pub(crate) fn of(&mut self, text: &str) -> Arc<str> {
         if let Some(held) = self.0.get(text) {
             return held.clone();
@@ -193,22 +195,22 @@ impl Shared {
     }
 }
 
-/// Where each name stands among the checkpoints: open addressing over their numbers, four bytes a place, since the names
-/// themselves stand in the checkpoints.
+/// Hash index from names to checkpoints: open addressing over their indices, four bytes a slot; the names themselves
+/// are stored only in the checkpoints.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
-    /// Number plus one; 0 where free. A power of two long.
+    /// Index plus one of a checkpoint; 0 where the slot is free. The length is a power of two.
     places: Vec<u32>,
     held: usize,
 }
 
 impl Index {
-    /// The number of the checkpoint of that name.
+    /// The index of the checkpoint with name `id`.
     pub(crate) fn find(&self, known: &[Known], id: &str) -> Option<u32> {
         self.probe(known, id).ok()
     }
 
-    /// Its number, or the free place where it belongs.
+    /// The index of the checkpoint, or the free slot where it belongs.
     fn probe(&self, known: &[Known], id: &str) -> Result<u32, usize> {
         let mask = self.places.len().wrapping_sub(1);
         if self.places.is_empty() {
@@ -224,7 +226,7 @@ impl Index {
         }
     }
 
-    /// Adds the checkpoint of number `at`, which `known` holds and this does not.
+    /// Adds the checkpoint with index `at`, which must be in `known` and not yet here.
     pub(crate) fn add(&mut self, known: &[Known], at: u32) {
         if (self.held + 1) * 4 > self.places.len() * 3 {
             let all: Vec<u32> = self.places.iter().copied().filter(|&at| at > 0).collect();
@@ -250,7 +252,7 @@ fn hash(id: &str) -> u64 {
     hasher.finish()
 }
 
-/// Sizes with at most one decimal come from names or were cut; others were counted.
+/// Whether a size has at most one decimal: such sizes come from names or were rounded, others were counted.
 pub(crate) fn is_rough(size: f64) -> bool {
     ((size * 10.0).round() - size * 10.0).abs() < 1e-9
 }

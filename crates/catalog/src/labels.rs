@@ -1,5 +1,5 @@
-//! Labels of a checkpoint (mixture, multimodal, merged, quantized, adapter) from columns, class names and names, and the
-//! conflicts between them.
+//! Labels of a checkpoint (mixture of experts, multimodal, merged, quantized, adapter), derived from the sources'
+//! columns, class names and checkpoint names, and the conflicts between these.
 //!
 //! | label | rule | why |
 //! | --- | --- | --- |
@@ -63,7 +63,7 @@ const DENSE: [&str; 24] = [
     "Olmo2ForCausalLM",
     "InternLM2ForCausalLM",
 ];
-/// Parts of class names of what takes more than text.
+/// Parts of class names of models that take more than text.
 const MULTIMODAL: [&str; 14] = [
     "Llava",
     "VLFor",
@@ -81,10 +81,10 @@ const MULTIMODAL: [&str; 14] = [
     "Multimodal",
 ];
 
-/// What one source says of one label, and who says it.
+/// Who states a label, and the value.
 type Said = (String, bool);
 
-/// One label: the value kept, and who said what, the kept first.
+/// One label: the value kept, and all statements about it, the kept one first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Label {
     pub(crate) field: &'static str,
@@ -104,7 +104,7 @@ impl Label {
         }
     }
 
-    /// True where any says so.
+    /// True if any statement is true.
     fn either(field: &'static str, rule: &'static str, said: impl IntoIterator<Item = Option<Said>>) -> Self {
         let mut label = Self::first(field, rule, said);
         label.said.sort_by_key(|&(_, value)| !value);
@@ -112,7 +112,7 @@ impl Label {
         label
     }
 
-    /// Where one says otherwise than what was kept.
+    /// The conflict between the value kept and the first statement that differs, if any.
     fn conflicts(&self, id: &str) -> Option<Conflict> {
         let (kept_source, kept) = self.said.first()?;
         let (other_source, other) = self.said.iter().find(|(_, value)| value != kept)?;
@@ -211,13 +211,13 @@ impl Label {
     }
 }
 
-/// Whether the class is one of networks without experts, and the name says nothing else.
+/// Whether the class is one without experts and the name does not say otherwise.
 pub(crate) fn is_plain(known: &Known) -> bool {
     let class = known.architecture.as_deref();
     class.is_some_and(|class| DENSE.contains(&class)) && !named_mixture(&known.id)
 }
 
-/// A mixture by its name: `8x7b`, `moe`.
+/// Whether the name is that of a mixture: `8x7b`, `moe`.
 fn named_mixture(id: &str) -> bool {
     sizes(id)
         .iter()
@@ -225,8 +225,8 @@ fn named_mixture(id: &str) -> bool {
         || words(id).iter().any(|word| word == "moe")
 }
 
-/// Labels on which sources, class names and names disagree; for `merged` also a name that says merge where both
-/// columns say no.
+/// Conflicts of labels on which columns, class names and names disagree; for `merged` also a name that indicates a
+/// merge where both columns say no.
 pub(crate) fn conflicts(gathered: &Gathered, known: &Known) -> Vec<Conflict> {
     let all = labels(gathered, known);
     let merged = &all[2];

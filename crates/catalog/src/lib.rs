@@ -1,4 +1,5 @@
-//! What the world says: sources, cleaned and resolved into tables.
+//! The data of the study: public sources, cleaned, and resolved into tables of checkpoints, their structures and
+//! scores.
 //!
 //! [`build()`] turns a folder of public files into Parquet tables and a manifest; [`Catalog`] holds them in memory, from a
 //! folder or from the snapshot compiled into the program.

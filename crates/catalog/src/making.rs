@@ -1,4 +1,4 @@
-//! Folders that are only in the making: a program that is asked to end takes them away.
+//! Temporary folders that are being written, so that a program asked to terminate can remove them.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,19 +9,19 @@ fn making() -> MutexGuard<'static, Vec<PathBuf>> {
     MAKING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says that a folder is being made; one that is gone by itself may stay named.
+/// Registers a folder that is being written; folders that no longer exist are dropped from the list.
 pub(crate) fn begin(folder: &Path) {
     let mut all = making();
     all.retain(|known| known.exists());
     all.push(folder.to_owned());
 }
 
-/// Says that a folder is whole, and about to stand under its own name.
+/// Unregisters a folder that is complete and about to be renamed.
 pub(crate) fn whole(folder: &Path) {
     making().retain(|known| known != folder);
 }
 
-/// The folders that are in the making.
+/// The folders that are being written.
 pub fn folders() -> Vec<PathBuf> {
     making().clone()
 }

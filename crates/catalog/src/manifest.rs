@@ -1,4 +1,4 @@
-//! Where sources come from, and the catalog's identity.
+//! Provenance of the known sources (address, revision, licence, attribution), and the catalog's identity.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use crate::tables::{Days, Manifest, Source};
 
 macro_rules! provenance {
     ($($path:literal $address:literal $revision:literal $license:literal $attribution:literal $state:literal,)*) => {
-        /// Known copies of public tables that are no board of [`BOARDS`]: those say it themselves.
+        /// Known copies of public tables other than the boards of [`BOARDS`], which state their provenance themselves.
         const PROVENANCE: &[Published] = &[$(Published {
             path: $path,
             address: $address,
@@ -51,7 +51,7 @@ provenance! {
     "gemstones/light_eval_df_err.parquet" "https://github.com/mcleish7/gemstone-scaling-laws" "5f420478" "MIT" "Gemstones (McLeish et al.)" "",
 }
 
-/// What is known of the file at `path`: of several folders the deepest.
+/// The entry for the file at `path`; if several folders contain it, that of the deepest.
 fn known(path: &str) -> Option<&'static Published> {
     let of_boards = BOARDS.iter().flat_map(|board| board.published);
     PROVENANCE
@@ -61,7 +61,7 @@ fn known(path: &str) -> Option<&'static Published> {
         .max_by_key(|known| known.path.len())
 }
 
-/// Says of a source where it was published, under which licence and whom to name, if it is a known one.
+/// Fills in where a source was published, under which licence and whom to credit, if it is a known one.
 pub(crate) fn provenance(source: &mut Source) {
     let Some(known) = known(&source.path) else {
         return;
@@ -73,12 +73,12 @@ pub(crate) fn provenance(source: &mut Source) {
     source.attribution = text(known.attribution);
 }
 
-/// Whether the file at `path` is known to be under a licence.
+/// Whether the licence of the file at `path` is known.
 pub(crate) fn is_licensed(path: &str) -> bool {
     known(path).is_some_and(|known| !known.license.is_empty())
 }
 
-/// The day of the state that the file at `path` is, where its rows do not say it.
+/// The day as of which the file at `path` was current, where its rows do not state it.
 pub(crate) fn state(path: &str) -> Option<Days> {
     calendar::day(known(path)?.state)
 }

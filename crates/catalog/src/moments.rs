@@ -1,7 +1,7 @@
-//! Skewness and kurtosis, pandas' definitions: unbiased, from central moments summed in one pass
-//! (Pébay 2008, SAND2008-6212, eqs. 1.1 to 1.6 for adding one value and for merging).
+//! Skewness and kurtosis by pandas' definitions: unbiased, from central moments accumulated in one pass (Pébay 2008,
+//! SAND2008-6212, eqs. 1.1 to 1.6 for adding one value and for merging).
 
-/// Count, mean, and sums of powers of the distances to it.
+/// Count, mean, and sums of the second, third and fourth powers of the deviations from the mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Moments {
     pub(crate) n: f64,
@@ -12,7 +12,7 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    /// Two samples together.
+    /// The moments of two samples combined.
     pub(crate) fn merge(self, other: Self) -> Self {
         if self.n == 0.0 {
             return other;
@@ -43,7 +43,7 @@ impl Moments {
         }
     }
 
-    /// G1, the adjusted Fisher-Pearson coefficient; `None` below three values.
+    /// Skewness G1, the adjusted Fisher-Pearson coefficient; `None` below three values.
     pub(crate) fn skewness(self) -> Option<f64> {
         let n = self.n;
         if n < 3.0 {
@@ -55,7 +55,7 @@ impl Moments {
         Some(n * (n - 1.0).sqrt() / (n - 2.0) * self.m3 / self.m2.powf(1.5))
     }
 
-    /// G2, excess, unbiased; `None` below four values.
+    /// Excess kurtosis G2, unbiased; `None` below four values.
     pub(crate) fn kurtosis(self) -> Option<f64> {
         let n = self.n;
         if n < 4.0 {
@@ -75,7 +75,7 @@ pub(crate) fn skewness_and_kurtosis(values: &[f64]) -> (Option<f64>, Option<f64>
     (moments.skewness(), moments.kurtosis())
 }
 
-/// The moments of values as they come.
+/// Accumulates the moments of `values` in one pass.
 pub(crate) fn gather(values: impl Iterator<Item = f64>) -> Moments {
     values.fold(Moments::default(), |all, value| {
         all.merge(Moments {

@@ -1,4 +1,5 @@
-//! What sources say: facts of checkpoints, scores, items, and what was left out; and where readers put them.
+//! The facts that readers take from sources (about checkpoints, scores, items, and what was left out), and the sink
+//! that readers put them into.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use crate::config::stated::Makeup;
 use crate::error::{Error, cut};
 use crate::tables::{Days, Evaluation, Intervention, Item, Millis, Reject, Score};
 
-/// Where something stands: a source by number, and the row in it.
+/// A position in the sources: the number of a source and a row in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Place {
     pub(crate) source: u16,
@@ -15,10 +16,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Nowhere yet.
+    /// No position known yet.
     pub(crate) const NONE: Self = Self { source: 0, row: 0 };
 
-    /// Row `row` of source number `source`; rows beyond the four billionth are called the last.
+    /// Row `row` of the source with number `source`; rows that do not fit into 32 bits are given the largest row
+    /// number.
     pub(crate) fn new(source: u16, row: u64) -> Self {
         Self {
             source,
@@ -27,7 +29,7 @@ impl Place {
     }
 }
 
-/// Everything one source says of one checkpoint. Absent is `None`.
+/// Everything one source says of one checkpoint; `None` where it says nothing.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each says one thing of a checkpoint"
@@ -36,21 +38,21 @@ impl Place {
 pub(crate) struct Observed {
     pub(crate) id: String,
     pub(crate) dimensions: DimensionValues,
-    /// Width of one head where it is stated: then heads need not divide `d_model`.
+    /// Width of one head where it is stated; heads need then not divide `d_model`.
     pub(crate) head_dim: Option<i64>,
-    /// What its layers hold beside the dimensions.
+    /// What its layers consist of beside the dimensions.
     pub(crate) makeup: Makeup,
-    /// Exact counts.
+    /// Exact counts of parameters.
     pub(crate) parameters_total: Option<i64>,
     pub(crate) parameters_active: Option<i64>,
-    /// Billions, as a leaderboard lists it (rounded, unknown, or of packed weights).
+    /// Billions of parameters as a leaderboard lists them (possibly rounded, unknown, or of packed weights).
     pub(crate) listed_size: Option<f64>,
     pub(crate) architecture: Option<String>,
     pub(crate) model_type: Option<String>,
     pub(crate) revision: Option<String>,
     pub(crate) created_at: Option<Millis>,
     pub(crate) last_modified: Option<Millis>,
-    /// Day of publication, and whether it is only the day of submission.
+    /// Day of publication; where only the day of submission is known, it is in `submitted`.
     pub(crate) date: Option<Days>,
     pub(crate) submitted: Option<Days>,
     pub(crate) likes: Option<i64>,
@@ -62,29 +64,30 @@ pub(crate) struct Observed {
     pub(crate) is_multimodal: Option<bool>,
     pub(crate) has_chat_template: Option<bool>,
     pub(crate) merged: Option<bool>,
-    /// A leaderboard's type of checkpoint is one of merges.
+    /// Whether a leaderboard's type of checkpoint is the one for merges.
     pub(crate) kind_merged: Option<bool>,
     pub(crate) training_tokens: Option<i64>,
-    /// A study of checkpoints trained from scratch lists it.
+    /// Whether a study of checkpoints trained from scratch lists it.
     pub(crate) from_scratch: bool,
     /// Floating-point operations of training.
     pub(crate) training_flop: Option<f64>,
-    /// How sure the source calls itself of tokens and operations.
+    /// How confident the source states it is of tokens and operations.
     pub(crate) confidence: Option<String>,
     /// Day of release as a source other than the Hub states it.
     pub(crate) released: Option<Days>,
     pub(crate) flagged: Option<bool>,
-    /// The weights are not whole numbers of bits per parameter as stored, or only a part: sizes listed are not sizes.
+    /// Whether the weights are stored packed (quantized) or are only a part of a model, so that listed sizes are not
+    /// its size.
     pub(crate) packed: bool,
-    /// The listed size was counted, if only in whole billions.
+    /// Whether the listed size was counted, if only in whole billions, rather than copied from the name.
     pub(crate) measured: bool,
-    /// Whether the source tells what kind of weights it evaluated.
+    /// Whether the source states what kind of weights it evaluated.
     pub(crate) weight_type: bool,
-    /// Only an adapter or a difference to a base.
+    /// Whether it is only an adapter or a difference to a base.
     pub(crate) adapter: bool,
 }
 
-/// What a reader finds in a row.
+/// What a reader finds in a row; `u64` is the row.
 pub(crate) enum Fact {
     /// Something about a checkpoint, and the row that says it.
     Observed(u64, Box<Observed>),
@@ -94,28 +97,29 @@ pub(crate) enum Fact {
     Item(Box<Item>),
     /// One score of a run whose structure was changed on purpose.
     Intervention(Box<Intervention>),
-    /// What a row of a board outside says of a checkpoint: to compare with, and its count where nobody else has one.
+    /// What a row of an outside board says of a checkpoint: for comparison, and its count is used where no other source
+    /// has one.
     Outside(Outside, u64),
     /// A field or row left out.
     Reject(Reject),
 }
 
-/// Where a reader puts what it finds; counts rows as it goes.
+/// The sink of a reader: passes on what the reader finds, and counts rows.
 pub(crate) struct Out<'a> {
     file: String,
     kept_row: Option<u64>,
     rejected_row: Option<u64>,
-    /// Rows of which something was kept.
+    /// Number of rows from which something was kept.
     pub(crate) kept: u64,
-    /// Rows left out whole.
+    /// Number of rows left out whole.
     pub(crate) rejected: u64,
-    /// The same by reason.
+    /// Number of rows left out whole, by reason.
     pub(crate) by_reason: BTreeMap<String, u64>,
     sink: &'a mut dyn FnMut(Fact) -> Result<(), Error>,
 }
 
 impl<'a> Out<'a> {
-    /// Facts of `file` go to `sink`.
+    /// A sink that passes the facts of `file` on to `sink`.
     pub(crate) fn new(file: &str, sink: &'a mut dyn FnMut(Fact) -> Result<(), Error>) -> Self {
         Self {
             file: file.to_owned(),
@@ -135,13 +139,13 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// Row `row` says something about a checkpoint.
+    /// Passes on what row `row` says about a checkpoint.
     pub(crate) fn observe(&mut self, row: u64, observed: Observed) -> Result<(), Error> {
         self.keep(row);
         (self.sink)(Fact::Observed(row, Box::new(observed)))
     }
 
-    /// Row `row` is one of a leaderboard, with its scores.
+    /// Passes on row `row` of a leaderboard with its scores.
     pub(crate) fn evaluation(
         &mut self,
         row: u64,
@@ -152,25 +156,25 @@ impl<'a> Out<'a> {
         (self.sink)(Fact::Evaluation(Box::new(evaluation), scores))
     }
 
-    /// Row `row` says something to compare with.
+    /// Passes on what row `row` says for comparison only.
     pub(crate) fn outside(&mut self, row: u64, outside: Outside) -> Result<(), Error> {
         self.keep(row);
         (self.sink)(Fact::Outside(outside, row))
     }
 
-    /// Row `row` is one item of a benchmark.
+    /// Passes on row `row`, one item of a benchmark.
     pub(crate) fn item(&mut self, row: u64, item: Item) -> Result<(), Error> {
         self.keep(row);
         (self.sink)(Fact::Item(Box::new(item)))
     }
 
-    /// Row `row` is a score of a run whose structure was changed on purpose.
+    /// Passes on row `row`, a score of a run whose structure was changed on purpose.
     pub(crate) fn intervention(&mut self, row: u64, intervention: Intervention) -> Result<(), Error> {
         self.keep(row);
         (self.sink)(Fact::Intervention(Box::new(intervention)))
     }
 
-    /// Row `row` is left out whole.
+    /// Records that row `row` is left out whole.
     pub(crate) fn reject_row(&mut self, row: u64, field: &str, raw: &str, reason: &str) -> Result<(), Error> {
         if self.rejected_row != Some(row) {
             self.rejected_row = Some(row);
@@ -180,7 +184,7 @@ impl<'a> Out<'a> {
         self.reject(row, field, raw, reason, true)
     }
 
-    /// Field `field` of row `row` is set to null.
+    /// Records that field `field` of row `row` is set to null.
     pub(crate) fn reject_field(
         &mut self,
         row: u64,
@@ -210,19 +214,19 @@ impl<'a> Out<'a> {
     }
 }
 
-/// `org/name` with the organisation's part, `None` for names without one.
+/// The organisation of `org/name`; `None` for names without one.
 pub(crate) fn organisation(id: &str) -> Option<&str> {
     id.split_once('/')
         .map(|(organisation, _)| organisation)
         .filter(|organisation| !organisation.is_empty())
 }
 
-/// What a board says of one checkpoint.
+/// What an outside board says of one checkpoint.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Outside {
     pub(crate) id: String,
-    /// A count.
+    /// Number of parameters.
     pub(crate) parameters: Option<f64>,
-    /// Entries of the tokenizer.
+    /// Number of tokenizer entries.
     pub(crate) vocabulary: Option<f64>,
 }

@@ -1,4 +1,5 @@
-//! Rules of `provenance`: every cell of `structures` says where it comes from, and what it was taken from says the same.
+//! Consistency rules of table `provenance`: every cell of `structures` has an origin, and a cell taken from another
+//! checkpoint agrees with that checkpoint's cell.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +7,13 @@ use crate::rule::{RuleCheck, ask};
 use crate::schema::{Row, Value};
 use crate::tables::{Provenance, Structure};
 
-/// Columns that say of the row itself how it came about.
+/// Columns about the row itself, which have no origin in a source.
 const OF_THE_ROW: [&str; 5] = ["id", "date_by", "resolved_by", "source", "conflicts"];
 
 /// A cell of `structures`: checkpoint and column.
 type Key<'a> = (&'a str, &'a str);
 
-/// Every rule that `provenance` keeps.
+/// Checks every rule of `provenance`.
 pub(crate) fn rules(structures: &[Structure], provenance: &[Provenance]) -> Vec<RuleCheck> {
     let told: BTreeMap<Key<'_>, &Provenance> = provenance
         .iter()
@@ -61,7 +62,7 @@ pub(crate) fn rules(structures: &[Structure], provenance: &[Provenance]) -> Vec<
     ]
 }
 
-/// A cell as text; none where it is absent.
+/// A cell as text; `None` where it is absent.
 pub(crate) fn text(value: Value<'_>) -> Option<String> {
     Some(match value {
         Value::Null => return None,

@@ -1,6 +1,7 @@
-//! Tables to Parquet and back: zstd, dictionaries, schema version and units in the file's metadata.
+//! Writes tables to Parquet and reads them back: zstd compression, dictionaries, schema version and units in the file's
+//! metadata.
 //!
-//! The bytes depend on the rows alone: no clock, no host, no hash order.
+//! The bytes depend on the rows alone, not on time, host or hash order.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -25,7 +26,7 @@ use parquet::schema::types::ColumnPath;
 use crate::error::Error;
 use crate::schema::{Column, Kind, Row, SCHEMA_VERSION, Value};
 
-/// Rows turned into columns at a time.
+/// Number of rows converted to columns at a time.
 const BATCH: usize = 8_192;
 
 /// The Arrow type of a kind of column.
@@ -103,13 +104,14 @@ fn to_array<R: Row>(column: &Column<R>, rows: &[R]) -> ArrayRef {
     }
 }
 
-/// Rows of a row group: enough for the compression to see what repeats, few enough to hold.
+/// Rows per row group: enough for compression to find repetition, few enough to hold in memory.
 const ROWS_OF_A_GROUP: usize = 131_072;
 
-/// How a column is stored that a dictionary only makes larger, because nearly every value is another; `None` for the rest.
+/// The encoding of columns that a dictionary would only make larger because nearly all values differ; `None` for all
+/// other columns.
 fn encoding(table: &str, column: &str) -> Option<Encoding> {
     match (table, column) {
-        // Numbers that count up, and names in order: what changes from one to the next.
+        // Increasing numbers and sorted names: delta encodings store what changes from one value to the next.
         ("rejects", "row") => Some(Encoding::DELTA_BINARY_PACKED),
         ("evaluations" | "scores", "evaluation")
         | ("checkpoints" | "structures" | "conflicts" | "duplicates", "id") => {
@@ -123,7 +125,7 @@ fn encoding(table: &str, column: &str) -> Option<Encoding> {
     }
 }
 
-/// Writes rows of one table to a Parquet file as they come: never more than one row group in memory.
+/// Writes the rows of one table to a Parquet file as they arrive, with never more than one row group in memory.
 pub struct TableWriter<R: Row, W: Write + Send> {
     writer: ArrowWriter<W>,
     pending: Vec<R>,
@@ -131,7 +133,7 @@ pub struct TableWriter<R: Row, W: Write + Send> {
 }
 
 impl<R: Row, W: Write + Send> TableWriter<R, W> {
-    /// Starts a file in `sink`, compressed as hard as `level` of zstd says (1 to 22): hard for what is written once and read often.
+    /// Starts a file in `sink`; `level` is that of zstd (1 to 22), high for what is written once and read often.
     ///
     /// # Errors
     /// [`Error::Parquet`] where the writer refuses the schema.
@@ -202,7 +204,7 @@ impl<R: Row, W: Write + Send> TableWriter<R, W> {
         Ok(())
     }
 
-    /// Ends the file; returns the number of rows and the sink.
+    /// Ends the file; returns the number of rows written and the sink.
     ///
     /// # Errors
     /// [`Error::Parquet`] where writing fails.
@@ -216,11 +218,11 @@ impl<R: Row, W: Write + Send> TableWriter<R, W> {
     }
 }
 
-/// All rows of a table's file. `file` names it in errors.
+/// Reads all rows of a table's file; `file` is the name used in errors.
 ///
 /// # Errors
-/// [`Error::Parquet`] for bytes that are no Parquet, [`Error::WrongColumn`] and [`Error::UnexpectedNull`] where they
-/// are not this table.
+/// [`Error::Parquet`] for bytes that are not Parquet, [`Error::WrongColumn`] and [`Error::UnexpectedNull`] where they
+/// do not have the schema of this table.
 pub fn read_rows<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Result<Vec<R>, Error> {
     let mut rows = Vec::new();
     for batch in open::<R, T>(bytes, file)? {
@@ -230,10 +232,10 @@ pub fn read_rows<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Resu
     Ok(rows)
 }
 
-/// Gives every row of a table's file to `each`, one batch in memory at a time.
+/// Calls `each` with every row of a table's file, with one batch in memory at a time.
 ///
 /// # Errors
-/// As [`read_rows`], and what `each` gives.
+/// As [`read_rows`], and the errors of `each`.
 pub(crate) fn each_row<R: Row, T: ChunkReader + 'static>(
     bytes: T,
     file: &str,

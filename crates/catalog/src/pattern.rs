@@ -1,13 +1,14 @@
-//! Names that stand for several checkpoints: `org/name-7B{}` is `org/name-7B`, `org/name-7B-Instruct` …
+//! Names with a placeholder that stand for several checkpoints: `org/name-7B{}` is `org/name-7B`,
+//! `org/name-7B-Instruct` …
 //!
-//! Code bases keep one row for checkpoints of one structure and fill the gap by a list of their own. Here a pattern means
-//! those checkpoints that other sources name, and makes none: in the gap stands nothing, or words of what was done to the
-//! weights, none that can be of another structure.
+//! Code bases keep one row for all checkpoints with one structure and fill the placeholder from a list of their own.
+//! Here a pattern matches only checkpoints that other sources name, and creates none: the placeholder may be empty or
+//! hold words for what was done to the weights, but none that could indicate another structure.
 
-/// What stands for the gap.
+/// The placeholder.
 pub(crate) const PLACEHOLDER: &str = "{}";
 
-/// Words that may fill the gap.
+/// Words that the placeholder may stand for.
 const WORDS: [&str; 22] = [
     "base",
     "instruct",
@@ -33,7 +34,7 @@ const WORDS: [&str; 22] = [
     "hermes",
 ];
 
-/// A name with a gap.
+/// A name with a placeholder, split at it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Pattern<'a> {
     before: &'a str,
@@ -41,13 +42,13 @@ pub(crate) struct Pattern<'a> {
 }
 
 impl<'a> Pattern<'a> {
-    /// The pattern of a name with one gap.
+    /// The pattern of a name with exactly one placeholder, which must not come first; `None` otherwise.
     pub(crate) fn of(name: &'a str) -> Option<Self> {
         let (before, after) = name.split_once(PLACEHOLDER)?;
         (!before.is_empty() && !after.contains(PLACEHOLDER)).then_some(Self { before, after })
     }
 
-    /// Whether a checkpoint is one of those meant.
+    /// Whether the checkpoint `id` matches the pattern.
     pub(crate) fn means(&self, id: &str) -> bool {
         let Some(gap) = id
             .strip_prefix(self.before)
@@ -55,7 +56,7 @@ impl<'a> Pattern<'a> {
         else {
             return false;
         };
-        // `org/name-{}v1` and `org/name-7B{}`: the gap begins or ends at a mark.
+        // `org/name-{}v1` and `org/name-7B{}`: what fills the placeholder must begin or end at a separator.
         let apart = gap.is_empty()
             || gap.starts_with(['-', '_'])
             || self.before.ends_with(['-', '_']) && (self.after.is_empty() || gap.ends_with(['-', '_']))

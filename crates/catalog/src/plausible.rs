@@ -1,8 +1,9 @@
-//! Whether a checkpoint can have the size that is given for it: its name, its boards and its shape are the witnesses.
+//! Whether a checkpoint can have the size that is given for it, judged by its name, the leaderboards and its shape (the
+//! witnesses).
 //!
-//! Listings are wrong in ways that no single source shows: a mixture counted as if it had one expert, packed weights
-//! counted by the word, a merge of eight billions listed with seven millions. A size is used only where no witness lies
-//! more than [`APART`] times away.
+//! Listings are wrong in ways that no single source reveals: a mixture counted as if it had one expert, packed weights
+//! counted by the machine word, a merge of eight billion parameters listed with seven million. A size is used only
+//! where no witness differs from it by more than the factor [`APART`].
 
 use std::collections::BTreeMap;
 
@@ -10,30 +11,31 @@ use crate::catalog::Catalog;
 use crate::tables::{Checkpoint, ResolvedBy, Structure};
 use crate::words::{Stated, sizes};
 
-/// Sizes further apart than this factor are not of one checkpoint: names round, and embeddings may or may not count.
+/// Two sizes that differ by more than this factor cannot be of one checkpoint. Smaller differences are normal: names
+/// round, and embeddings may or may not be counted.
 pub const APART: f64 = 1.6;
-/// A stated size below this many billions is a context (`1M`) or a number of steps.
+/// A size stated in a name below this many billions is a context length (`1M`) or a number of steps.
 const LEAST_STATED: f64 = 0.01;
-/// Norms, gates and a layer without experts leave this share of a mixture's least size.
+/// Factor on a mixture's smallest possible size that allows for norms, gates and a layer without experts.
 const SLACK: f64 = 0.9;
 
-/// The sizes that leaderboards list, by checkpoint.
+/// The sizes that leaderboards list, for each checkpoint.
 #[derive(Debug, Clone, Default)]
 pub struct ListedSizes<'a> {
     listed: BTreeMap<&'a str, Vec<f64>>,
 }
 
-/// What is made of a checkpoint's size.
+/// The verdict on a checkpoint's size.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Judgement {
-    /// Billions of parameters, where they are to be trusted.
+    /// Billions of parameters; `None` where no size is known or sizes disagree.
     pub size: Option<f64>,
-    /// Which sizes disagree, in words; `None` where none does.
+    /// Which sizes disagree, in words; `None` where none do.
     pub disagreement: Option<String>,
 }
 
 impl<'a> ListedSizes<'a> {
-    /// Collects what the leaderboards of a catalog list.
+    /// Collects the sizes that the leaderboards of a catalog list.
     pub fn of(catalog: &'a Catalog) -> Self {
         let mut listed: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         for row in &catalog.evaluations {
@@ -47,7 +49,7 @@ impl<'a> ListedSizes<'a> {
         Self { listed }
     }
 
-    /// Judges a checkpoint's size: `counted` parameters where a count was made, else what the catalog keeps.
+    /// Judges a checkpoint's size: the `counted` parameters where given, else the size that the catalog has.
     pub fn judge(
         &self,
         structure: &Structure,
@@ -94,7 +96,7 @@ impl<'a> ListedSizes<'a> {
     }
 }
 
-/// The word for where the size under judgement comes from.
+/// The phrase for where the size being judged comes from.
 fn origin(counted: Option<f64>, kept: &[f64]) -> &'static str {
     match counted {
         Some(size) if !kept.iter().any(|&other| !apart(size, other)) => "by the shape",
@@ -102,7 +104,7 @@ fn origin(counted: Option<f64>, kept: &[f64]) -> &'static str {
     }
 }
 
-/// Sizes that a name states, billions; of a mixture all experts.
+/// Sizes that a name states, in billions; for a mixture with all experts.
 fn stated(id: &str) -> Vec<f64> {
     if counts_experts(id) {
         return Vec::new();
@@ -117,7 +119,8 @@ fn stated(id: &str) -> Vec<f64> {
         .collect()
 }
 
-/// Whether a name counts its experts beside a size, as `17B-128E` does: the size is then what one token uses.
+/// Whether a name states a number of experts beside a size, as in `17B-128E`: the size is then that of the parameters
+/// active per token.
 fn counts_experts(id: &str) -> bool {
     let name = id.rsplit('/').next().unwrap_or(id);
     let mut parts = name.split(|mark: char| !mark.is_ascii_alphanumeric());
@@ -127,13 +130,13 @@ fn counts_experts(id: &str) -> bool {
     })
 }
 
-/// Whether two sizes lie more than [`APART`] times from each other.
+/// Whether two sizes differ by more than the factor [`APART`].
 pub fn apart(a: f64, b: f64) -> bool {
     a > b * APART || b > a * APART
 }
 
 fn short(size: f64) -> String {
-    // A size of thousands is not none.
+    // A size of some thousands must not be shown as zero.
     let digits = if size < 0.01 { 6 } else { 3 };
     let text = format!("{size:.digits$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -145,16 +148,16 @@ fn list(sizes: &[f64]) -> String {
     texts.join(" or ")
 }
 
-/// What a shape with one expert weighs, billions.
+/// Bounds on the parameters of a shape with one expert, in billions.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
-    /// Two matrices in the feed-forward layer, the head tied to the embedding.
+    /// Two matrices in the feed-forward layer, the output head tied to the embedding.
     least: f64,
-    /// Three matrices, a head of its own, attention twice as wide as the model.
+    /// Three matrices, an output head of its own, attention twice as wide as the model.
     most: f64,
     /// Attention, embedding and one expert.
     one_expert: f64,
-    /// The same and a second expert.
+    /// As `one_expert`, with a second expert.
     two_experts: f64,
 }
 
@@ -190,17 +193,17 @@ struct Witnesses<'a> {
 }
 
 impl Witnesses<'_> {
-    /// The first witness against the size, in words.
+    /// The first witness that contradicts the size, in words; `None` if none does.
     fn against(&self) -> Option<String> {
         let size = self.size;
         let greatest = self.stated.iter().copied().reduce(f64::max);
-        // A mixture's name may state what one token uses, beside all of it.
+        // A mixture's name may state the active size beside the total; only the total counts.
         let by_name: Vec<f64> = if self.is_mixture {
             greatest.into_iter().collect()
         } else {
             self.stated.clone()
         };
-        // Names round, and some cut: 1.7 B is called `1b`.
+        // Names round, and some truncate: 1.7 B is called `1b`.
         let named = by_name
             .iter()
             .any(|&stated| !apart(size, stated) || (size.floor() - stated).abs() < 1e-9);
@@ -224,7 +227,8 @@ impl Witnesses<'_> {
                 return Some(format!("{} B by the shape", short(shape.least)));
             }
         }
-        // Packed weights are counted by the word, so a listing may be too small where another witness stands for more.
+        // Packed weights are counted by the machine word, so a smaller listing is no contradiction where another
+        // witness supports the size.
         let small_is_no_objection = self.packed || named || self.exact && !self.is_mixture;
         let objects = |sizes: &[f64]| {
             !sizes.is_empty()

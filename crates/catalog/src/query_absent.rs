@@ -1,4 +1,5 @@
-//! Where SQL is not built in: no engine can be made, and whoever asks for one is told how to get it.
+//! Replaces the query engine where SQL is not built in: no engine can be created, and the error says how to build with
+//! one.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -10,23 +11,23 @@ pub use crate::schema::TABLES;
 /// Views over the tables.
 pub const VIEWS: [&str; 1] = ["observations"];
 
-/// A session with the catalog's tables: none can be made.
+/// A session with the catalog's tables; never created in this build.
 pub struct Engine(Infallible);
 
-/// One answer to one item.
+/// One answer of one checkpoint to one item.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerRow<'a> {
     /// The checkpoint.
     pub id: &'a str,
     /// The item.
     pub item: &'a str,
-    /// Whether it is right.
+    /// Whether the answer is correct.
     pub correct: bool,
-    /// What was answered, where that is known.
+    /// The answer given, where it is known.
     pub prediction: Option<&'a str>,
 }
 
-/// Nothing where this program has the engine; it has not.
+/// Does nothing where the SQL engine is built in; here it is not.
 ///
 /// # Errors
 /// Always [`Error::NotBuiltIn`].
@@ -50,7 +51,7 @@ pub fn identity_of_items(_items: &Path) -> Result<String, Error> {
 }
 
 impl Engine {
-    /// Over a catalog.
+    /// An engine over a catalog.
     ///
     /// # Errors
     /// Always [`Error::NotBuiltIn`].
@@ -58,7 +59,7 @@ impl Engine {
         Err(absent())
     }
 
-    /// Over no catalog.
+    /// An engine without a catalog.
     ///
     /// # Errors
     /// Always [`Error::NotBuiltIn`].
@@ -66,7 +67,7 @@ impl Engine {
         Err(absent())
     }
 
-    /// For statements of strangers.
+    /// An engine for statements of untrusted users.
     ///
     /// # Errors
     /// Always [`Error::NotBuiltIn`].
@@ -74,7 +75,7 @@ impl Engine {
         Err(absent())
     }
 
-    /// With a table of items.
+    /// An engine with a table of items.
     ///
     /// # Errors
     /// Always [`Error::NotBuiltIn`].
@@ -96,7 +97,7 @@ impl Engine {
         match self.0 {}
     }
 
-    /// Runs one statement of a stranger.
+    /// Runs one statement of an untrusted user.
     ///
     /// # Errors
     /// None: there is no engine.
@@ -104,7 +105,7 @@ impl Engine {
         match self.0 {}
     }
 
-    /// Makes rows in memory a table.
+    /// Registers rows in memory as a table.
     ///
     /// # Errors
     /// None: there is no engine.
@@ -117,7 +118,7 @@ impl Engine {
         match self.0 {}
     }
 
-    /// Makes columns a table.
+    /// Registers columns as a table.
     ///
     /// # Errors
     /// None: there is no engine.
@@ -125,12 +126,12 @@ impl Engine {
         match self.0 {}
     }
 
-    /// There is nothing to pass on.
+    /// Never called: there is no engine.
     pub fn keep_whole(&self, _rows: usize) {
         match self.0 {}
     }
 
-    /// Makes a file a table.
+    /// Registers a file as a table.
     ///
     /// # Errors
     /// None: there is no engine.
@@ -138,7 +139,7 @@ impl Engine {
         match self.0 {}
     }
 
-    /// Benchmarks of a table of items.
+    /// The benchmarks of a table of items.
     ///
     /// # Errors
     /// None: there is no engine.

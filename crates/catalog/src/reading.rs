@@ -1,4 +1,4 @@
-//! One source at a time into facts, whatever its format.
+//! Reads one source of any format, turns it into facts and passes these to a sink.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,15 +20,16 @@ use crate::sources::{
 };
 use crate::tables::Source;
 
-/// Bytes of one line of a listing above which it is cut, and so refused.
+/// Longest line of a listing in bytes; a longer one is truncated and so refused.
 const LONGEST_LINE: u64 = 64 << 20;
-/// Bytes above which a file is no file of results: logs with all their samples have hundreds of megabytes.
+/// Largest file of results in bytes: logs with all their samples have hundreds of megabytes.
 const LONGEST_RESULTS: u64 = 2 << 30;
 
-/// Per table of leaderboard v2, what must be known before it is read.
+/// For each table of leaderboard v2, what must be known before it is read.
 pub(crate) type Surveys = BTreeMap<String, Survey>;
 
-/// What must be known of the tables of leaderboard v2 before any is read: their dialect, and which is the newest.
+/// Finds out what must be known of the tables of leaderboard v2 before any is read: their dialect, and which is the
+/// newest.
 pub(crate) fn survey(found: &[SourceFile]) -> Result<Surveys, Error> {
     let mut surveys = BTreeMap::new();
     for source in found
@@ -48,20 +49,20 @@ pub(crate) fn survey(found: &[SourceFile]) -> Result<Surveys, Error> {
     Ok(surveys)
 }
 
-/// What a reader must know beside its file.
+/// What a reader must know in addition to its file.
 pub(crate) struct Context<'a> {
     pub(crate) surveys: &'a Surveys,
-    /// First digits of the source's hash, for the scores.
+    /// First digits of the source's SHA-256, for column `snapshot` of the scores.
     pub(crate) snapshot: &'a str,
-    /// Version of the source, for the scores.
+    /// Version of the source, for column `version` of the scores.
     pub(crate) version: &'a str,
-    /// Checkpoints that other sources name; only listings ask.
+    /// Whether other sources name a checkpoint; used only by listings.
     pub(crate) known: &'a dyn Fn(&str) -> bool,
-    /// The same by what boards call them; only sources that join ask.
+    /// The checkpoints to which boards' names are matched; used only by sources that join.
     pub(crate) identities: &'a Identities,
 }
 
-/// Reads one source into `sink`.
+/// Reads one source and passes its facts to `sink`; returns its row counts and hash.
 pub(crate) fn read(
     found: &SourceFile,
     context: &Context<'_>,
@@ -71,7 +72,7 @@ pub(crate) fn read(
     let counted = match found.kind {
         SourceKind::HubApi if ends_in(&found.file, &["jsonl"]) => whole(found, lines(found, &mut out)?)?,
         SourceKind::Results(kind) => {
-            // One stray file among a folder of results is a row left out, not the end of a build.
+            // One broken file in a folder of results is recorded as a reject and does not end the build.
             let rows = match results(kind, found, context, &mut out) {
                 Err(error @ (Error::Json { .. } | Error::Empty { .. } | Error::Shape { .. })) => {
                     unreadable(&error, &mut out)?
@@ -114,7 +115,7 @@ pub(crate) fn read(
     Ok(source(found, counted, out))
 }
 
-/// Reads a file of a board into `out`; returns its rows, SHA-256 and bytes.
+/// Reads a file of a board into `out`; returns the number of rows, the SHA-256 and the size in bytes.
 fn board(
     at: usize,
     found: &SourceFile,
@@ -136,14 +137,14 @@ fn board(
     }
 }
 
-/// Rows, SHA-256 and bytes of a table that was read to its end.
+/// Number of rows, SHA-256 and size in bytes of a table that was read to its end.
 fn counted(table: Table) -> Result<(u64, String, u64), Error> {
     let rows = table.rows;
     let (sha256, bytes) = table.finish()?;
     Ok((rows, sha256, bytes))
 }
 
-/// Reads a file of results of a harness into `out`; returns its rows.
+/// Reads a harness's file of results into `out`; returns the number of rows.
 fn results(
     kind: ResultsKind,
     found: &SourceFile,
@@ -165,7 +166,7 @@ fn results(
         return inspect::read(&inspect::header(&found.path, file)?, file, snapshot, version, out);
     }
     let bytes = fs::read(&found.path).map_err(Error::io(&found.path))?;
-    // The bytes go once they are parsed.
+    // The bytes are freed once they are parsed.
     let value = |bytes: Vec<u8>| json::parse(&bytes, file);
     match kind {
         ResultsKind::CommunityEvals => community_evals::read(&bytes, file, snapshot, out),
@@ -179,13 +180,13 @@ fn results(
     }
 }
 
-/// A file that cannot be read is one row left out, with the reason.
+/// Records an unreadable file as one row left out, with the reason; returns the number of rows, 1.
 fn unreadable(error: &Error, out: &mut Out<'_>) -> Result<u64, Error> {
     out.reject_row(0, "", &error.to_string(), "not_readable")?;
     Ok(1)
 }
 
-/// What became of the rows of a source that was read.
+/// The manifest's entry for a source that was read, with its row counts.
 fn source(found: &SourceFile, (rows_in, sha256, bytes): (u64, String, u64), out: Out<'_>) -> Source {
     Source {
         path: found.file.clone(),
@@ -200,13 +201,13 @@ fn source(found: &SourceFile, (rows_in, sha256, bytes): (u64, String, u64), out:
     }
 }
 
-/// Rows, SHA-256 and bytes of a file that was read at once.
+/// Number of rows, SHA-256 and size in bytes of a file that was read in one piece.
 fn whole(found: &SourceFile, rows: u64) -> Result<(u64, String, u64), Error> {
     let length = fs::metadata(&found.path).map_err(Error::io(&found.path))?.len();
     Ok((rows, hash::sha256_of(&found.path)?, length))
 }
 
-/// A listing with one entry (or one page) per line.
+/// Reads a listing with one entry (or one page of entries) per line; returns the number of rows.
 fn lines(found: &SourceFile, out: &mut Out<'_>) -> Result<u64, Error> {
     let mut reader = BufReader::new(fs::File::open(&found.path).map_err(Error::io(&found.path))?);
     let (mut row, mut line) = (0, Vec::new());

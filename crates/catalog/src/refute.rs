@@ -1,4 +1,5 @@
-//! What sources say of a checkpoint and cannot be, taken out before structures are resolved, each with a conflict.
+//! Removes statements of sources that cannot be true, before structures are resolved; each removal is recorded as a
+//! conflict.
 //!
 //! | rule | what it says |
 //! | --- | --- |
@@ -22,10 +23,10 @@ use crate::resolve::template::family_of;
 use crate::resolve::weight::APART;
 use crate::words::{Stated, sizes};
 
-/// A count below this share of what the dimensions make is none of all parameters.
+/// A count below this share of what the dimensions imply does not include all parameters.
 const ALL: f64 = 0.93;
 
-/// Takes out what cannot be.
+/// Removes from `gathered` what cannot be true, by the rules above.
 pub(crate) fn refute(gathered: &mut Gathered) {
     for at in 0..gathered.known.len() as u32 {
         let known = &gathered.known[at as usize];
@@ -85,7 +86,7 @@ fn clash(
     });
 }
 
-/// A declared base that was published after the checkpoint, and the days of both.
+/// A declared base that was published after the checkpoint, with the days of the checkpoint and of the base.
 fn younger_base(gathered: &Gathered, known: &Known) -> Option<(String, (i32, i32))> {
     let base = declared(known.base.as_deref()?)?;
     let day = gathered.known[gathered.find(base)? as usize].published()?;
@@ -93,11 +94,11 @@ fn younger_base(gathered: &Gathered, known: &Known) -> Option<(String, (i32, i32
     (day > own + DATES_APART).then(|| (base.to_owned(), (own, day)))
 }
 
-/// Ends of names of checkpoints that were tuned from the one before them.
+/// Endings of names of checkpoints that were tuned from the one with the name before the ending.
 const TUNED: [&str; 4] = ["-it", "-instruct", "-chat", "-sft"];
 
-/// The base of a tuned checkpoint whose shape is another, where the tuned one's is not by its own config: the base, its
-/// shape and the other.
+/// For a tuned checkpoint whose layers or width differ from its base's, unless stated by its own config: the base's id,
+/// the base's shape and the checkpoint's shape, in words.
 fn unlike_base(gathered: &Gathered, at: u32) -> Option<(String, String, String)> {
     let known = &gathered.known[at as usize];
     let shape = known.shape()?;
@@ -115,7 +116,7 @@ fn unlike_base(gathered: &Gathered, at: u32) -> Option<(String, String, String)>
     (theirs[..2] != shape[..2]).then(|| (base.id.to_string(), in_words(theirs), in_words(shape)))
 }
 
-/// A count that is too small for the checkpoint's own dimensions, and what those make, billions.
+/// A count that is too small for the checkpoint's own dimensions, and the size those imply, in billions.
 fn short_count(known: &Known) -> Option<(i64, f64)> {
     let count = known.details.parameters_total?;
     if is_packed(known) || is_mixture(known) || known.is_multimodal == Some(true) {
@@ -135,7 +136,7 @@ fn short_count(known: &Known) -> Option<(i64, f64)> {
     ((count as f64) < ALL * least * 1e9).then_some((count, usual))
 }
 
-/// A mixture's count that is far below the size that its name states, and that size, billions.
+/// A mixture's count that is far below the size stated in its name, and that size, in billions.
 fn without_experts(known: &Known) -> Option<(i64, f64)> {
     let count = known.details.parameters_total?;
     if is_packed(known) || !is_mixture(known) {
@@ -237,7 +238,7 @@ mod tests {
         all.configs.insert(0);
         refute(&mut all);
         let kept: Vec<bool> = all.known.iter().map(|known| known.shape().is_some()).collect();
-        // The second is not by its own config, the fourth is.
+        // The second row's shape is not from its own config, the fourth row's is.
         assert_eq!(kept, [true, false, true, true, true, true]);
         assert_eq!(all.conflict(&all.clashes[0]).rule, "unlike_its_base");
     }

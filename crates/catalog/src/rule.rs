@@ -1,21 +1,22 @@
-//! One rule asked of many rows: how many keep it, and one that does not.
+//! Checks one rule on many rows: how many rows break it, and an example.
 
-/// One rule over the tables.
+/// The result of checking one rule on the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleCheck {
     /// Its name.
     pub rule: &'static str,
-    /// What it says.
+    /// The rule in words.
     pub says: &'static str,
-    /// Rows it was asked of.
+    /// Number of rows checked.
     pub checked: u64,
-    /// Rows that break it.
+    /// Number of rows that break it.
     pub broken: u64,
-    /// One of those.
+    /// The first row that breaks it; `None` if none does.
     pub example: Option<String>,
 }
 
-/// Asks one rule of many rows: `broken` says which row breaks it.
+/// Checks one rule on many rows: `broken` returns a description of a row that breaks it, `None` for a row that does
+/// not.
 pub(crate) fn ask<'a, T: 'a>(
     rule: &'static str,
     says: &'static str,

@@ -1,11 +1,11 @@
-//! Columns of the tables: name, type, unit and meaning, and how a row struct gives and takes each.
+//! Columns of the tables: name, type, unit and meaning, and how each is read from and written to a row struct.
 
 use crate::tables::{ResolvedBy, Training};
 
 /// Version of the tables' schema, in every file and in the manifest.
 pub const SCHEMA_VERSION: u32 = 3;
 
-/// Names of the catalog's own tables, in the order of the help.
+/// Names of the catalog's own tables, in the order in which the help lists them.
 pub const TABLES: [&str; 12] = [
     "checkpoints",
     "structures",
@@ -21,12 +21,12 @@ pub const TABLES: [&str; 12] = [
     "sources",
 ];
 
-/// What a column holds.
+/// Type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// UTF-8 text.
     Text,
-    /// 64-bit whole number.
+    /// 64-bit signed integer.
     Int,
     /// 64-bit floating point.
     Float,
@@ -45,7 +45,7 @@ pub enum Value<'a> {
     Null,
     /// Text.
     Text(&'a str),
-    /// Whole number, day or millisecond.
+    /// Integer, day or millisecond.
     Int(i64),
     /// Floating point.
     Float(f64),
@@ -53,23 +53,23 @@ pub enum Value<'a> {
     Bool(bool),
 }
 
-/// A column of the table whose rows are `R`.
+/// A column of the table whose rows have type `R`.
 pub struct Column<R: 'static> {
     /// Name in Parquet and SQL.
     pub name: &'static str,
     /// Unit, empty where there is none.
     pub unit: &'static str,
-    /// What it means, one sentence.
+    /// Meaning, in one sentence.
     pub meaning: &'static str,
-    /// What it holds.
+    /// Type of its values.
     pub kind: Kind,
-    /// May be absent.
+    /// Whether it may be absent.
     pub nullable: bool,
     pub(crate) get: for<'a> fn(&'a R) -> Value<'a>,
     pub(crate) set: fn(&mut R, Value<'_>) -> bool,
 }
 
-/// A row struct that is a table of the catalog.
+/// A struct that is a row of one of the catalog's tables.
 pub trait Row: Send + Default + Clone + 'static {
     /// Name of the table.
     const TABLE: &'static str;
@@ -77,7 +77,7 @@ pub trait Row: Send + Default + Clone + 'static {
     fn columns() -> &'static [Column<Self>];
 }
 
-/// A field's type as a cell. `set` is false where the value does not fit.
+/// The type of a field, converted to and from a cell. `set` returns false where the value does not fit.
 pub(crate) trait Cell {
     const NULLABLE: bool = false;
     fn get(&self) -> Value<'_>;

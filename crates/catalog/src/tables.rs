@@ -1,7 +1,7 @@
-//! The rows of the catalog's tables, as the rest of the program sees them.
+//! The row types of the catalog's tables, used throughout the program.
 //!
-//! One struct is one table; a field is a column of the same name in Parquet and SQL. `id` joins all tables.
-//! Absent is `None`, never zero, an empty string or −1.
+//! Each struct is one table, each field a column of the same name in Parquet and SQL. `id` joins all tables. Absent
+//! values are `None`, never zero, an empty string or −1.
 
 mod interventions;
 mod training;
@@ -16,7 +16,7 @@ pub type Millis = i64;
 /// Days since 1970-01-01.
 pub type Days = i32;
 
-/// One checkpoint: `org/name`, everything known of it that is neither structure nor score.
+/// One checkpoint: all that is known of it apart from structure and scores.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// `org/name`, as the Hub spells it.
@@ -29,9 +29,10 @@ pub struct Checkpoint {
     pub architecture: Option<String>,
     /// `model_type` of the Hub's config, for example `llama`.
     pub model_type: Option<String>,
-    /// First published. The Hub's floor 2022-03-02T23:29:04Z means unknown, so `None`.
+    /// When it was first published. `None` also for the earliest date that the Hub reports, 2022-03-02T23:29:04Z, which
+    /// means unknown.
     pub created_at: Option<Millis>,
-    /// Last change of the repository.
+    /// When the repository was last changed.
     pub last_modified: Option<Millis>,
     /// Likes on the Hub.
     pub likes: Option<i64>,
@@ -39,67 +40,69 @@ pub struct Checkpoint {
     pub downloads: Option<i64>,
     /// Licence as the Hub names it.
     pub license: Option<String>,
-    /// A mixture of experts.
+    /// Whether it is a mixture of experts.
     pub is_moe: Option<bool>,
-    /// Takes more than text.
+    /// Whether it takes more than text.
     pub is_multimodal: Option<bool>,
-    /// Was evaluated with, or ships, a chat template.
+    /// Whether it was evaluated with, or ships, a chat template.
     pub has_chat_template: Option<bool>,
-    /// Made by merging other checkpoints: a leaderboard's flag or its type says so, else the name.
+    /// Whether it was made by merging other checkpoints: by a leaderboard's flag or type, else by the name.
     pub merged: Option<bool>,
-    /// Stored with fewer bits per weight than it was trained with, by its config, tags or name.
+    /// Whether it is stored with fewer bits per weight than it was trained with, by its config, tags or name.
     pub quantized: Option<bool>,
-    /// Only an adapter to a base, by a leaderboard's weight type or the name.
+    /// Whether it is only an adapter to a base, by a leaderboard's weight type or by the name.
     pub adapter: Option<bool>,
-    /// Flagged by a leaderboard (contamination, false statements of origin).
+    /// Whether a leaderboard flagged it (contamination, false statements of origin).
     pub flagged: Option<bool>,
-    /// The flagged ancestor, where the flag was inherited.
+    /// The flagged ancestor from which the flag was inherited; `None` where it was not inherited.
     pub flagged_by: Option<String>,
     /// The checkpoint this one was made from.
     pub base: Option<String>,
-    /// How: `finetune`, `merge`, `quantized`, `adapter`, or `declared` where only the fact is known.
+    /// How it was made from the base: `finetune`, `merge`, `quantized`, `adapter`, or `declared` where only the fact is
+    /// known.
     pub base_relation: Option<String>,
-    /// All parameters, a count.
+    /// Number of parameters in all.
     pub parameters_total: Option<i64>,
-    /// Parameters used for one token, a count.
+    /// Number of parameters active for one token.
     pub parameters_active: Option<i64>,
-    /// Tokens of text seen in pre-training, a count, as other works noted it.
+    /// Number of tokens seen in pre-training, as stated by other works.
     pub training_tokens: Option<i64>,
-    /// The source of that count, and how sure it calls itself.
+    /// The source of `training_tokens`, with the confidence it states.
     pub training_tokens_by: Option<String>,
-    /// Floating-point operations of training, a count, as other works noted it.
+    /// Number of floating-point operations of training, as stated by other works.
     pub training_flop: Option<f64>,
-    /// The source of that count, and how sure it calls itself.
+    /// The source of `training_flop`, with the confidence it states.
     pub training_flop_by: Option<String>,
     /// Day of release as a source other than the Hub states it.
     pub released: Option<Days>,
-    /// The source of that day.
+    /// The source of `released`.
     pub released_by: Option<String>,
-    /// What made it, one label for all who ask; `None` where nothing says it, or what says it is not to be believed.
+    /// The last training step that made it, a label used throughout; `None` where nothing states it or the statement is
+    /// not credible.
     pub training: Option<Training>,
-    /// What the label rests on: a leaderboard's word, a word of the name, the base, a copy.
+    /// Evidence for the label: a leaderboard's type, a word of the name, the base, or a copy.
     pub training_by: Option<String>,
 }
 
-/// How a checkpoint's structure came to be known, the surest first.
+/// How a checkpoint's structure was found, most reliable first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResolvedBy {
-    /// The checkpoint's own config.
+    /// From the checkpoint's own config.
     Exact,
-    /// Its base's structure.
+    /// From its base's structure.
     Lineage,
-    /// A base named in its name.
+    /// From a base named in its name.
     Name,
-    /// The one structure that its architecture and size admit.
+    /// The only structure compatible with its architecture and size.
     Size,
-    /// Not known.
+    /// Not found.
     #[default]
     None,
 }
 
 impl ResolvedBy {
-    /// All ways, the surest first.
+    /// All ways, most reliable first.
     pub const ALL: [Self; 5] = [Self::Exact, Self::Lineage, Self::Name, Self::Size, Self::None];
 
     /// The word that tables and findings use.
@@ -113,7 +116,7 @@ impl ResolvedBy {
         }
     }
 
-    /// The way of that word.
+    /// The way with that word; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|way| way.as_str() == name)
     }
@@ -142,37 +145,38 @@ pub struct Structure {
     pub pos: Option<i64>,
     /// Experts of one layer, shared ones not counted; `None` of a dense checkpoint.
     pub experts: Option<i64>,
-    /// Of those, the ones that one token uses.
+    /// Of those, the number active for one token.
     pub experts_per_token: Option<i64>,
-    /// Experts that every token uses.
+    /// Number of shared experts, which every token uses.
     pub shared_experts: Option<i64>,
     /// Width of the dense feed-forward layers: of all layers, or of those that a mixture has beside its experts.
     pub d_ffn_dense: Option<i64>,
-    /// Feed-forward width that one token passes through in one layer, over all experts it uses where there are some.
+    /// Feed-forward width that one token passes through in one layer, summed over the experts it uses, if any.
     pub d_ffn_total_active: Option<i64>,
     /// Width of one attention head.
     pub head_dim: Option<i64>,
-    /// The output head is the embedding.
+    /// Whether the output head shares the embedding's weights.
     pub tied_embeddings: Option<bool>,
-    /// One letter a layer: F full attention, S in a window, C over latents, L linear, M state-space, B attention and
-    /// state-space side by side, V convolution, N none.
+    /// One letter per layer: F full attention, S sliding window, C latent attention, L linear, M state-space, B
+    /// attention and state-space in parallel, V convolution, N none.
     pub attention: Option<String>,
-    /// All parameters of the language model by the formula of its structure, a count.
+    /// Number of parameters of the language model, computed from its structure by formula.
     pub parameters_by_shape: Option<i64>,
-    /// The same without embeddings, output head and learned positions.
+    /// As `parameters_by_shape`, without embeddings, output head and learned positions.
     pub parameters_body: Option<i64>,
-    /// The same of what one token uses, embeddings included.
+    /// As `parameters_by_shape`, counting only what one token uses, embeddings included.
     pub parameters_active_by_shape: Option<i64>,
-    /// Day of publication, the one that everything uses.
+    /// Day of publication; the one date used in all analyses.
     pub date: Option<Days>,
-    /// What the date is: `upload` (to the Hub, as a leaderboard noted it), `stated` (by another source), `created` (on the
-    /// Hub), or `submitted` (to a leaderboard, where nothing else is known).
+    /// Kind of `date`: `upload` (to the Hub, as a leaderboard noted it), `stated` (by another source), `created` (on
+    /// the Hub), or `submitted` (to a leaderboard, where nothing else is known).
     pub date_by: Option<String>,
-    /// How the structure came to be known.
+    /// How the structure was found.
     pub resolved_by: ResolvedBy,
-    /// Where it comes from: a source, and for the indirect ways the checkpoint it was taken from.
+    /// Where the structure comes from: a source and, unless it is the checkpoint's own, the checkpoint it was taken
+    /// from.
     pub source: Option<String>,
-    /// What disagreed on the way, or the candidates where it stayed ambiguous.
+    /// Disagreements found while resolving, or the candidates where the structure stayed ambiguous.
     pub conflicts: Option<String>,
 }
 
@@ -185,12 +189,12 @@ pub struct Provenance {
     pub field: String,
     /// The cell, as text.
     pub value: String,
-    /// How it is known: `stated` by a source's row of the checkpoint, or made of what that row states as the class's code makes
-    /// it (four times the width, a head's share of it, letters of layers); `lineage`, `name` or
-    /// `size` where it is taken from the checkpoint in `of`; `nearest_names` of its shape; `formula` of its structure; `listed`
-    /// by a leaderboard; `named` by the checkpoint's own name.
+    /// How it is known: `stated` in a source's row of the checkpoint, or derived from what that row states by the rules
+    /// of the class's code (four times the width, a head's share of it, letters of layers); `lineage`, `name` or `size`
+    /// where it is taken from the checkpoint in `of`; `nearest_names` of the same shape; `formula` from its structure;
+    /// `listed` by a leaderboard; `named` by the checkpoint's own name.
     pub how: String,
-    /// The checkpoint that `source` says it of.
+    /// The checkpoint for which `source` states it.
     pub of: Option<String>,
     /// Path of the source under the sources folder.
     pub source: Option<String>,
@@ -211,26 +215,26 @@ pub struct Evaluation {
     pub revision: Option<String>,
     /// Number format of the weights in the run: `bfloat16`, `float16`, `4bit` …
     pub precision: Option<String>,
-    /// `Original`, `Adapter` or `Delta`.
+    /// What was evaluated: `Original`, `Adapter` or `Delta`.
     pub weight_type: Option<String>,
     /// Kind of checkpoint, plain words without the emoji: `pretrained`, `fine-tuned on domain-specific datasets` …
     pub kind: Option<String>,
     /// Architecture as the leaderboard prints it (`?` and `Unknown` are `None`).
     pub architecture: Option<String>,
-    /// Billions of parameters **as the leaderboard prints them**: 0 or −1 where it did not know, halved for
-    /// packed weights. `Structure::size` is the cleaned one.
+    /// Billions of parameters **as the leaderboard prints them**: 0 or −1 where unknown, halved for packed weights.
+    /// `Structure::size` is the cleaned value.
     pub listed_size: Option<f64>,
     /// Likes when the table was made.
     pub likes: Option<i64>,
-    /// Made by merging.
+    /// Whether it was made by merging.
     pub merged: Option<bool>,
-    /// A mixture of experts.
+    /// Whether it is a mixture of experts.
     pub moe: Option<bool>,
-    /// Flagged.
+    /// Whether it is flagged.
     pub flagged: Option<bool>,
-    /// Evaluated with its chat template.
+    /// Whether it was evaluated with its chat template.
     pub chat_template: Option<bool>,
-    /// Published by one of the leaderboard's official providers.
+    /// Whether one of the leaderboard's official providers published it.
     pub official_provider: Option<bool>,
     /// Emissions of the run, kg CO₂.
     pub co2: Option<f64>,
@@ -238,19 +242,19 @@ pub struct Evaluation {
     pub license: Option<String>,
     /// Day the checkpoint was put on the Hub.
     pub uploaded: Option<Days>,
-    /// Day the evaluation was asked for.
+    /// Day the evaluation was requested.
     pub submitted: Option<Days>,
-    /// Steps from the base, as the leaderboard counts them.
+    /// Number of derivation steps from the base, as the leaderboard counts them.
     pub generation: Option<i64>,
     /// Base checkpoint as the leaderboard prints it.
     pub base: Option<String>,
     /// Mean of the leaderboard's benchmarks, as printed, points.
     pub average: Option<f64>,
-    /// The evaluation this row repeats, by the rule in `duplicates`.
+    /// The evaluation this row repeats, by the rule in `duplicates`; `None` for an evaluation that counts.
     pub duplicate_of: Option<String>,
 }
 
-/// One score, long format: a new benchmark is no new column.
+/// One score, in long format: a new benchmark adds rows, not columns.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Score {
     /// The evaluation it belongs to.
@@ -263,11 +267,11 @@ pub struct Score {
     pub version: String,
     /// Name as in the findings: `arc`, `hellaswag`, `mmlu_pro` …
     pub benchmark: String,
-    /// Points (0 to 100), or `unit`.
+    /// The score: points (0 to 100), or in the unit of `unit`.
     pub value: f64,
-    /// `points`, `tokens/s`, `MB` …
+    /// Unit of `value`: `points`, `tokens/s`, `MB` …
     pub unit: String,
-    /// What was counted: `acc`, `acc_norm`, `exact_match`, `pass@1` …
+    /// The metric: `acc`, `acc_norm`, `exact_match`, `pass@1` …
     pub metric: Option<String>,
     /// `raw` as the metric gives it, or `normalised`: 0 at chance, 100 at best.
     pub scale: Option<String>,
@@ -277,11 +281,12 @@ pub struct Score {
     pub shots: Option<i64>,
     /// Chat template applied.
     pub chat_template: Option<bool>,
-    /// Everything else of the setting that makes two values comparable or not (backend, quantization …).
+    /// Everything else about the setting that affects comparability (backend, quantization …).
     pub setting: Option<String>,
-    /// How the same weights were made to think: `thinking`, `no-thinking`, `effort high` …; absent where nothing was set.
+    /// Reasoning mode in which the weights were run: `thinking`, `no-thinking`, `effort high` …; `None` where none was
+    /// set.
     pub mode: Option<String>,
-    /// The part of the benchmark that was answered: `test` or `validation`, where the board tells them apart.
+    /// The part of the benchmark that was used: `test` or `validation`, where the board distinguishes them.
     pub split: Option<String>,
     /// Standard error as published, in the value's unit.
     pub error: Option<f64>,
@@ -302,28 +307,28 @@ pub struct Reject {
     pub source: String,
     /// Row in the source, from 0; for JSON objects the position of the key.
     pub row: i64,
-    /// The field at fault, or empty where the whole row is.
+    /// The field at fault; empty where the whole row is.
     pub field: String,
     /// The value as it stood there (cut after 200 characters).
     pub raw: String,
-    /// A stated rule's name and what it found.
+    /// Name of the rule that was broken, and what it found.
     pub reason: String,
     /// True where the whole row was left out, false where only the field was set to null.
     pub whole_row: bool,
 }
 
-/// Two sources, or a column and a name, that say different things of one checkpoint.
+/// A disagreement about one checkpoint between two sources, or between a column and a name.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Conflict {
     /// `org/name`.
     pub id: String,
     /// The column they disagree on.
     pub field: String,
-    /// What was kept, and its source.
+    /// The value that was kept.
     pub kept: String,
     /// The source of `kept`.
     pub kept_source: String,
-    /// What was not.
+    /// The value that was not kept.
     pub other: String,
     /// The source of `other`.
     pub other_source: String,
@@ -338,9 +343,9 @@ pub struct Duplicate {
     pub evaluation: String,
     /// Its checkpoint.
     pub id: String,
-    /// The evaluation that stands for both.
+    /// The evaluation that is kept in its stead.
     pub kept: String,
-    /// That one's checkpoint.
+    /// The checkpoint of `kept`.
     pub kept_id: String,
     /// `same_checkpoint` or `same_scores`.
     pub rule: String,
@@ -353,11 +358,11 @@ pub struct Item {
     pub id: String,
     /// Name of the benchmark.
     pub benchmark: String,
-    /// The item's number or key in the benchmark.
+    /// The item's index or key in the benchmark.
     pub item: String,
-    /// Answered correctly, where the metric says so.
+    /// Whether it was answered correctly; `None` where the metric does not say so.
     pub correct: Option<bool>,
-    /// The item's metric, 0 to 1 where it is one.
+    /// Value of the item's metric, 0 to 1 where it is a share.
     pub score: Option<f64>,
     /// Name of that metric.
     pub metric: Option<String>,
@@ -367,29 +372,31 @@ pub struct Item {
     pub source: String,
 }
 
-/// How right one way of resolving structures is: each exactly known checkpoint left out, resolved by that way.
+/// Accuracy of one way of resolving structures: each checkpoint with a known structure is held out in turn and resolved
+/// that way.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Accuracy {
-    /// Whose structures were held out: `evaluated`, `all`, of all those of one kind (`usual`, `vocabulary changed`,
-    /// `depth or width edited`, `packed`, `mixture`, `unknown architecture`), or `organisation out`; `outside parameters`
-    /// and `outside vocabulary`: nothing was held out, and `right` is within two per cent of a count from outside.
+    /// Which checkpoints were held out: `evaluated`, `all`, all of one kind (`usual`, `vocabulary changed`,
+    /// `depth or width edited`, `packed`, `mixture`, `unknown architecture`), or `organisation out`. For
+    /// `outside parameters` and `outside vocabulary` nothing was held out, and `right` counts agreement within two per
+    /// cent with a count from outside.
     pub scope: String,
     /// `lineage`, `name`, `size`, or `all` (the ways in their order); `nearest kv_heads` and its siblings for the
     /// columns beside the shape, where `right` means equal in that column and the fields below are 0.
     pub way: String,
-    /// Checkpoints held out, one at a time.
+    /// Number of checkpoints held out, one at a time.
     pub held_out: i64,
-    /// Of those, how many this way resolved.
+    /// Number of those that this way resolved.
     pub answered: i64,
-    /// Of those, how many equal in layers, `d_model`, `d_ffn` and heads.
+    /// Number of those equal in layers, `d_model`, `d_ffn` and heads.
     pub right: i64,
-    /// Equal in layers.
+    /// Number equal in layers.
     pub right_layers: i64,
-    /// Equal in `d_model`.
+    /// Number equal in `d_model`.
     pub right_d_model: i64,
-    /// Equal in `d_ffn`.
+    /// Number equal in `d_ffn`.
     pub right_d_ffn: i64,
-    /// Equal in heads.
+    /// Number equal in heads.
     pub right_heads: i64,
 }
 
@@ -398,7 +405,7 @@ pub struct Accuracy {
 pub struct Source {
     /// Path under the sources folder.
     pub path: String,
-    /// What it is, for example `open-llm-leaderboard-v2`.
+    /// Kind of the source, for example `open-llm-leaderboard-v2`.
     pub name: String,
     /// Where it was published.
     pub address: String,
@@ -406,22 +413,22 @@ pub struct Source {
     pub revision: String,
     /// SHA-256 of the bytes, hexadecimal.
     pub sha256: String,
-    /// Bytes.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Rows read.
+    /// Number of rows read.
     pub rows_in: u64,
-    /// Rows that a table holds.
+    /// Number of rows that a table holds.
     pub kept: u64,
-    /// Rows left out whole; `rows_in = kept + rejected`.
+    /// Number of rows left out whole; `rows_in = kept + rejected`.
     pub rejected: u64,
-    /// Rows left out whole, by reason.
+    /// Number of rows left out whole, by reason.
     pub rejected_by_reason: std::collections::BTreeMap<String, u64>,
-    /// Rows kept but marked as repeats of another.
+    /// Number of rows kept but marked as repeats of another.
     pub duplicates: u64,
-    /// The licence under which it was published; absent where there is none.
+    /// The licence under which it was published; `None` where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
-    /// Whom to name where its rows are shown.
+    /// Whom to credit where its rows are shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribution: Option<String>,
 }
@@ -431,7 +438,7 @@ pub struct Source {
 pub struct Manifest {
     /// Version of the tables' schema.
     pub schema_version: u32,
-    /// SHA-256 over the tables' hashes: the identity of this catalog.
+    /// The identity of this catalog: SHA-256 over the names and hashes of its tables.
     pub catalog_sha256: String,
     /// Sources in the order they were read.
     pub sources: Vec<Source>,
@@ -444,7 +451,7 @@ pub struct Manifest {
 pub struct TableFile {
     /// File name in the catalog's folder.
     pub file: String,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
     /// SHA-256 of the file, hexadecimal.
     pub sha256: String,

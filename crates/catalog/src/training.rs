@@ -1,7 +1,7 @@
-//! What made a checkpoint: one label of the last step that gave it its weights, and what the label rests on.
+//! How a checkpoint was made: one label for the last step that produced its weights, and the evidence for it.
 //!
-//! A leaderboard's type is a user's own statement: among what two leaderboards call pretrained there are merges, chat
-//! models, pruned networks and plain copies. So a type of `pretrained` holds only where nothing else speaks against it:
+//! A leaderboard's type is a user's own statement: what two leaderboards call pretrained includes merges, chat models,
+//! pruned networks and plain copies. So a type of `pretrained` counts only where nothing else contradicts it:
 //!
 //! | step | says | label |
 //! | --- | --- | --- |
@@ -35,7 +35,7 @@ use crate::words::{Stated, sizes, words};
 use words::{CHAT, SCRATCH, SURGERY, TUNED, UPLOAD};
 
 impl Known {
-    /// Takes what a leaderboard's row says of the checkpoint's training.
+    /// Records what a leaderboard's row says about the checkpoint's training.
     pub(crate) fn says(&mut self, evaluation: &Evaluation) {
         if let Some(kind) = &evaluation.kind {
             self.types.add(kind);
@@ -44,7 +44,7 @@ impl Known {
     }
 }
 
-/// A label and what it rests on.
+/// A label and the evidence for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct TrainingLabel {
     pub(crate) value: Option<Training>,
@@ -60,21 +60,22 @@ impl TrainingLabel {
     }
 }
 
-/// Architecture, layers, `d_model`, `d_ffn`, heads, key and value heads, vocabulary.
+/// What makes two networks the same: architecture, layers, `d_model`, `d_ffn`, heads, key and value heads,
+/// vocabulary.
 type Network = (Option<String>, [i64; 4], Option<i64>, Option<i64>);
 
-/// What labels need beside the checkpoint itself: who was first with a name, and with a network.
+/// What labels need in addition to the checkpoint itself: the oldest checkpoint with each name and with each network.
 #[derive(Debug, Default)]
 pub(crate) struct Trainings {
-    /// The oldest checkpoint of each name, and its day.
+    /// The oldest checkpoint of each name: its day and its index.
     names: HashMap<String, (Days, u32)>,
-    /// The oldest checkpoint of each network, and its day.
+    /// The oldest checkpoint of each network: its day and its index.
     networks: HashMap<Network, (Days, u32)>,
     of: HashMap<u32, Network>,
 }
 
 impl Trainings {
-    /// The names of all checkpoints that a leaderboard or a source of structures speaks of.
+    /// Collects the names of all checkpoints that a leaderboard or a source of structures names.
     pub(crate) fn of(gathered: &Gathered) -> Self {
         let mut names = HashMap::new();
         for (at, known) in (0..).zip(&gathered.known) {
@@ -88,7 +89,7 @@ impl Trainings {
         }
     }
 
-    /// Takes the structure of a checkpoint as it was resolved.
+    /// Records the structure of a checkpoint as it was resolved.
     pub(crate) fn note(&mut self, gathered: &Gathered, at: u32, structure: &Structure) {
         let known = &gathered.known[at as usize];
         let (Some(layers), Some(d_model), Some(d_ffn), Some(heads)) = (
@@ -111,7 +112,7 @@ impl Trainings {
         self.of.insert(at, network);
     }
 
-    /// What a checkpoint's own labels, name, types and base say.
+    /// The label from a checkpoint's own labels, name, types and base (steps 1 to 8 and 11).
     fn own(&self, gathered: &Gathered, at: u32) -> TrainingLabel {
         let known = &gathered.known[at as usize];
         let [_, _, merged, quantized, adapter] = labels(gathered, known);
@@ -125,7 +126,8 @@ impl Trainings {
         if adapter.value == Some(true) {
             return TrainingLabel::new(Training::Adapter, "weight type or name");
         }
-        // Some checkpoints were trained as they are stored: a config alone does not make a copy with fewer bits.
+        // Some checkpoints were trained in the format they are stored in: a config without a base does not prove later
+        // quantization.
         if quantized.value == Some(true) && (known.base.is_some() || !known.quantized) {
             return TrainingLabel::new(Training::Quantized, "config or name");
         }
@@ -171,7 +173,7 @@ impl Trainings {
         TrainingLabel::default()
     }
 
-    /// What a base makes of a checkpoint that is not older and no copy of it.
+    /// The label that follows from a base, provided that the base is not younger and not a copy under another name.
     fn by_base(&self, gathered: &Gathered, at: u32) -> Option<TrainingLabel> {
         let known = &gathered.known[at as usize];
         let base = declared(known.base.as_deref()?)?;
@@ -201,7 +203,7 @@ impl Trainings {
         Some(TrainingLabel::new(value, format!("base: {base}")))
     }
 
-    /// The label of checkpoint number `at`.
+    /// The label of the checkpoint with index `at`.
     pub(crate) fn label(&self, gathered: &Gathered, at: u32) -> TrainingLabel {
         let known = &gathered.known[at as usize];
         let own = self.own(gathered, at);
@@ -224,7 +226,8 @@ impl Trainings {
             && !from_scratch(known)
             && let Some(&(first, of)) = self.of.get(&at).and_then(|network| self.networks.get(network))
             && of != at
-            // Of one day the other is the first as well, but of the Hub's first day, which only means an unknown one.
+            // With equal days the other counts as first too, except on the Hub's earliest day, which only means that
+            // the date is unknown.
             && day(known).is_some_and(|day| first < day || first == day && day > HUB_FLOOR)
         {
             let older = &gathered.known[of as usize];
@@ -246,7 +249,7 @@ impl Trainings {
         own
     }
 
-    /// Where a leaderboard's type says otherwise than the label.
+    /// The conflict where a leaderboard's type differs from the label, if any.
     pub(crate) fn conflict(&self, gathered: &Gathered, at: u32) -> Option<Conflict> {
         let known = &gathered.known[at as usize];
         let label = self.label(gathered, at);
@@ -263,7 +266,7 @@ impl Trainings {
     }
 }
 
-/// Keeps the older of two; of one day the one of an official provider, then the first in the alphabet.
+/// Keeps the older of two; of equal days the one of an official provider, then the first alphabetically.
 fn oldest<K: std::hash::Hash + Eq>(
     kept: &mut HashMap<K, (Days, u32)>,
     key: K,
@@ -284,7 +287,7 @@ fn day(known: &Known) -> Option<Days> {
     known.published().map(|day| day.max(HUB_FLOOR))
 }
 
-/// The name without organisation and without words that tell one upload from another.
+/// The name without organisation and without words that only distinguish uploads.
 fn name(id: &str) -> String {
     let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
     let parts = name.split(|c: char| !c.is_alphanumeric() && c != '.');
@@ -294,7 +297,7 @@ fn name(id: &str) -> String {
     kept.join("-")
 }
 
-/// Whether anything beside a leaderboard's type says that it was trained from scratch.
+/// Whether anything besides a leaderboard's type indicates training from scratch.
 fn from_scratch(known: &Known) -> bool {
     known.official
         || known.details.from_scratch
@@ -303,7 +306,8 @@ fn from_scratch(known: &Known) -> bool {
             .any(|word| SCRATCH.contains(&word.as_str()))
 }
 
-/// Whole models as experts: known mixtures that were trained as such are 8x7B and 8x22B; merges are every other.
+/// Whether a mixture has whole models as experts, that is, was merged: the known mixtures trained as such are 8x7B and
+/// 8x22B, all others are merges.
 fn is_merged_mixture(size: Stated) -> bool {
     match size {
         Stated::Mixture(experts, one) => {

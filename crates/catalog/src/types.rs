@@ -1,12 +1,12 @@
-//! What leaderboards call a checkpoint.
+//! The types that leaderboards give a checkpoint.
 
 use crate::tables::Training;
 
-/// What leaderboards call a checkpoint, each a bit.
+/// A set of the types that leaderboards give a checkpoint, one bit each in the order of [`TYPES`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Types(u8);
 
-/// Types of leaderboards: how they begin or what they hold, and the label.
+/// A word that a leaderboard's type contains, and the label it stands for; the first word that matches counts.
 const TYPES: [(&str, Training); 5] = [
     ("merge", Training::Merge),
     ("chat", Training::Chat),
@@ -22,7 +22,7 @@ impl Types {
         }
     }
 
-    /// The labels, the one furthest from `pretrained` first.
+    /// The labels in the set, the one furthest from `pretrained` first.
     pub(crate) fn labels(self) -> impl Iterator<Item = Training> {
         TYPES
             .iter()

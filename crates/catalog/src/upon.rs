@@ -1,4 +1,5 @@
-//! A catalog upon another: new sources beside the tables that are there, so that a refresh loses no board.
+//! Updates a catalog: adds new sources to the tables of an existing one, so that a refresh does not lose boards whose
+//! sources are not given again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,12 +13,12 @@ use crate::discover::Root;
 use crate::error::Error;
 use crate::tables::{Checkpoint, Manifest, Provenance, ResolvedBy, Structure};
 
-/// Builds the sources under `roots` and puts them upon the catalog in folder `base`, the compiled-in one where none is named:
-/// boards that the new sources have take the place of the old ones, all others stay; a checkpoint's cells are the new ones and,
-/// where these are empty, the old; a structure is the new one where its own config says it, or where none was known.
+/// Builds the sources under `roots` and merges them into the catalog in folder `base` (the compiled-in one if `None`).
+/// Boards in the new sources replace the old ones, all others stay. A checkpoint's new cells replace the old ones
+/// unless they are empty. A structure is replaced where the new one is from its own config, or where none was known.
 ///
 /// # Errors
-/// As of [`crate::build_from`] and of [`Catalog::open`].
+/// As for [`crate::build_from`] and [`Catalog::open`].
 pub fn build_upon(
     base: Option<&Path>,
     roots: &[Root<'_>],
@@ -41,7 +42,7 @@ pub fn build_upon(
     Ok(manifest)
 }
 
-/// Both as one; see [`build_upon`].
+/// Merges two catalogs; see [`build_upon`].
 fn together(
     (old, old_cells): (Catalog, Vec<Provenance>),
     (new, new_cells): (Catalog, Vec<Provenance>),
@@ -59,7 +60,7 @@ fn together(
         .map(|source| source.path.as_str())
         .collect();
     let mut all = Catalog {
-        // How right each way is was measured on all that the base knows.
+        // The accuracy of each way was measured on all checkpoints of the base catalog.
         resolution: old.resolution,
         ..Catalog::default()
     };
@@ -144,7 +145,7 @@ fn checkpoints(old: Vec<Checkpoint>, new: Vec<Checkpoint>) -> Vec<Checkpoint> {
     all.into_values().collect()
 }
 
-/// A row with the cells of another where its own are empty.
+/// `row` with its empty cells filled in from `other`.
 fn completed<R: Serialize + DeserializeOwned>(row: &R, other: &R) -> Option<R> {
     let (mut cells, before) = (serde_json::to_value(row).ok()?, serde_json::to_value(other).ok()?);
     let (own, before) = (cells.as_object_mut()?, before.as_object()?);
@@ -154,7 +155,7 @@ fn completed<R: Serialize + DeserializeOwned>(row: &R, other: &R) -> Option<R> {
     serde_json::from_value(cells).ok()
 }
 
-/// The structures, and the ids of those that are the new ones.
+/// The merged structures, and the ids of those that are new.
 fn structures(old: Vec<Structure>, new: Vec<Structure>) -> (Vec<Structure>, BTreeSet<String>) {
     let mut all: BTreeMap<String, Structure> = old.into_iter().map(|row| (row.id.clone(), row)).collect();
     let mut replaced = BTreeSet::new();

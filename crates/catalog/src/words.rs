@@ -1,20 +1,20 @@
-//! What a checkpoint's name says: sizes and words.
+//! Sizes and words in the names of checkpoints.
 
 /// A size stated in a name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Stated {
     /// Billions of parameters: `7b`, `350m`, `1B5`.
     Dense(f64),
-    /// Experts, and billions of one: `8x7b`.
+    /// Number of experts, and billions of parameters of one: `8x7b`.
     Mixture(i64, f64),
 }
 
-/// Millions from which a number of them is a size: `1M` and less is a context.
+/// Least size, in billions, that a number of millions can be: `1M` and less is a context length.
 const LEAST_MILLIONS: f64 = 0.01;
 
-/// Sizes that a name states, in its order. The organisation's part does not count; nor do contexts (`8k`, `1M`), bits
-/// (`16bit`), counts of tokens (`100B-tokens`, `33B1000B`), and what of a network is in use (`A3B`, `E4B`, `17B-16E`). Beside
-/// billions, millions are a context or a number of steps.
+/// Sizes that a name states, in the order in which they occur. Not counted are the organisation's part, context lengths
+/// (`8k`, `1M`), bits (`16bit`), counts of tokens (`100B-tokens`, `33B1000B`) and sizes of the active part (`A3B`,
+/// `E4B`, `17B-16E`). Beside billions, millions are a context length or a number of steps and are not counted either.
 pub(crate) fn sizes(id: &str) -> Vec<Stated> {
     let all = every_size(id);
     let billions = all.iter().any(|&(_, in_billions)| in_billions);
@@ -24,7 +24,7 @@ pub(crate) fn sizes(id: &str) -> Vec<Stated> {
         .collect()
 }
 
-/// Every size, and whether it is stated in billions.
+/// Every size in a name, and whether it is stated in billions.
 fn every_size(id: &str) -> Vec<(Stated, bool)> {
     let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
     let bytes = name.as_bytes();
@@ -69,7 +69,7 @@ fn every_size(id: &str) -> Vec<(Stated, bool)> {
                 continue;
             }
         } else if let Some(scale) = unit(rest) {
-            // `7bx2`, `7b-x2`: experts after the size.
+            // `7b` in `7bx2`, `7b-x2`: the number of experts follows the size.
             let after = rest[1..].trim_start_matches('-');
             if let Some(experts) = after
                 .strip_prefix('x')
@@ -97,11 +97,11 @@ fn every_size(id: &str) -> Vec<(Stated, bool)> {
     found
 }
 
-/// The marks between words of a name.
+/// The separators between words of a name.
 const MARKS: [char; 3] = ['-', '_', ' '];
 
-/// Whether what stands around a number and its unit says that tokens are counted: `100B-tokens`, `tokens84B`, and the second
-/// of two that run together, `33B1000B`.
+/// Whether the text around a number and its unit says that tokens are counted: `100B-tokens`, `tokens84B`, or the
+/// second of two numbers without a separator, `33B1000B`.
 fn counts_tokens(before: &str, after: &str) -> bool {
     let runs_on = before
         .strip_suffix('b')
@@ -109,7 +109,7 @@ fn counts_tokens(before: &str, after: &str) -> bool {
     after.trim_start_matches(MARKS).starts_with("token") || before.ends_with("tokens") || runs_on
 }
 
-/// Whether a number of experts follows, so that the size is of what one token passes through: `17B-16E`.
+/// Whether a number of experts follows, so that the size is that of the active parameters: `17B-16E`.
 fn counts_experts(after: &str) -> bool {
     let rest = after.trim_start_matches(MARKS);
     let end = rest.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -123,7 +123,7 @@ fn before_is_mark(bytes: &[u8], at: usize) -> bool {
     at == 0 || !bytes[at - 1].is_ascii_alphanumeric()
 }
 
-/// The number that starts at byte `at`, and where it ends.
+/// The number that starts at byte `at`, and the byte where it ends.
 fn number(name: &str, at: usize) -> (f64, usize) {
     let bytes = name.as_bytes();
     let mut end = at;
@@ -141,7 +141,8 @@ fn number(name: &str, at: usize) -> (f64, usize) {
     )
 }
 
-/// Billions per unit, where `rest` starts with a unit that ends there (`7b`, `7b-chat`, `7bv2`, but not `7bit`).
+/// The unit in billions, where `rest` starts with a complete unit (`7b`, `7b-chat`, `7bv2`, but not `7bit`); `None`
+/// otherwise.
 fn unit(rest: &str) -> Option<f64> {
     let scale = match rest.as_bytes().first()? {
         b'b' => 1.0,
@@ -163,7 +164,7 @@ fn unit(rest: &str) -> Option<f64> {
     ends.then_some(scale)
 }
 
-/// Whether a number of tokens follows at once, in billions or trillions: the rest of `33B1000B`, `7b2t`.
+/// Whether a number of tokens follows without a separator, in billions or trillions: the rest of `33B1000B`, `7b2t`.
 fn runs_into_tokens(rest: &str) -> bool {
     let end = rest.trim_start_matches(|c: char| c.is_ascii_digit());
     end.len() < rest.len()
@@ -232,19 +233,19 @@ const GENERIC: [&str; 56] = [
     "small",
 ];
 
-/// Whether a word of [`words`] can name what a checkpoint was made from.
+/// Whether a word from [`words`] can name what a checkpoint was made from.
 pub(crate) fn names_a_base(word: &str) -> bool {
     let letters = word.trim_end_matches(|letter: char| !letter.is_ascii_alphabetic());
     word.len() >= 2 && !word.starts_with(['@', '=', '~', '#']) && !GENERIC.contains(&letters)
 }
 
-/// Whether a text holds any of these marks.
+/// Whether a text contains any of `marks`.
 pub(crate) fn holds(text: &str, marks: &[&str]) -> bool {
     let bytes = text.as_bytes();
     (0..bytes.len()).any(|at| marks.iter().any(|mark| bytes[at..].starts_with(mark.as_bytes())))
 }
 
-/// Words of a name: runs of letters, runs of letters with the number that follows (`llama-2` and `llama2` are both
+/// Words of a name: runs of letters, runs of letters with the number that follows (`llama-2` and `llama2` both give
 /// `llama2`), and the organisation (`@org`).
 pub(crate) fn words(id: &str) -> Vec<String> {
     let lower = id.to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! A table on its way to a file: a thread of its own compresses it, so that reading and resolving go on meanwhile. The bytes are
-//! those of one thread.
+//! Writes a table to a file in a separate thread, so that compression runs while sources are read and resolved. The
+//! bytes are the same as if written in one thread.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -11,9 +11,9 @@ use crate::error::Error;
 use crate::parquet_file::TableWriter;
 use crate::schema::Row;
 
-/// Rows handed over at a time.
+/// Number of rows sent to the thread at a time.
 const ROWS: usize = 4_096;
-/// Parcels of rows that may wait for the thread.
+/// Number of batches of rows that may wait for the thread.
 const WAITING: usize = 4;
 
 /// A table being written.
@@ -23,13 +23,14 @@ pub(crate) struct Writing<R: Row> {
     ended: Ended,
 }
 
-/// A table whose rows are all handed over. Dropping it waits for its file too: a folder is only removed when nobody writes there.
+/// A table all of whose rows have been sent. Dropping it waits for its file, so that the folder is not removed while
+/// the thread still writes there.
 pub(crate) struct Ended {
     thread: Option<JoinHandle<Result<u64, Error>>>,
 }
 
 impl<R: Row> Writing<R> {
-    /// Starts the file `path`, compressed as hard as `level` of zstd says.
+    /// Starts the file `path`; `level` is the compression level of zstd.
     pub(crate) fn start(path: PathBuf, level: i32) -> Result<Self, Error> {
         let file = BufWriter::new(File::create(&path).map_err(Error::io(&path))?);
         let mut writer = TableWriter::<R, _>::new(file, level)?;
@@ -50,7 +51,7 @@ impl<R: Row> Writing<R> {
         })
     }
 
-    /// Adds one row. What went wrong with earlier ones is told here or by [`Ended::rows`].
+    /// Adds one row. Errors from writing earlier rows are returned here or by [`Ended::rows`].
     pub(crate) fn push(&mut self, row: R) -> Result<(), Error> {
         self.pending.push(row);
         if self.pending.len() < ROWS {
@@ -67,7 +68,7 @@ impl<R: Row> Writing<R> {
         }
     }
 
-    /// No more rows come.
+    /// Sends the remaining rows and ends the table.
     pub(crate) fn end(mut self) -> Result<Ended, Error> {
         self.hand_over()?;
         Ok(self.ended)
@@ -75,7 +76,7 @@ impl<R: Row> Writing<R> {
 }
 
 impl Ended {
-    /// Waits for the file; how many rows it has.
+    /// Waits for the file to be complete; returns its number of rows.
     pub(crate) fn rows(mut self) -> Result<u64, Error> {
         self.join()
     }

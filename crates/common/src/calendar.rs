@@ -1,9 +1,12 @@
-//! The civil calendar, without a clock (Hinnant 2013, <https://howardhinnant.github.io/date_algorithms.html>).
+//! Civil calendar arithmetic on day numbers; never reads the clock (Hinnant 2013,
+//! <https://howardhinnant.github.io/date_algorithms.html>).
 
-/// 2022-03-02, the Hub's floor, in days since 1970-01-01: repositories of that day are of it or of any day before.
+/// 2022-03-02 in days since 1970-01-01: the earliest creation date the Hub reports. A repository dated on this day was
+/// created on it or on any earlier day.
 pub const HUB_FLOOR: i32 = 19_053;
 
-/// Days since 1970-01-01 of a proleptic Gregorian date of 1900 to 2200; `None` where there is none.
+/// Days since 1970-01-01 of a date in the proleptic Gregorian calendar, years 1900 to 2200; `None` where there is no
+/// such date or the year is outside that range.
 ///
 /// ```
 /// assert_eq!(common::calendar::days(2024, 2, 29), Some(19_782));
@@ -28,7 +31,7 @@ pub fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
-/// Year, month (1 to 12) and day of a number of days since 1970-01-01.
+/// Year, month (1 to 12) and day of the month of the day `days` days after 1970-01-01.
 pub fn civil(days: i64) -> (i64, u32, u32) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
@@ -46,7 +49,7 @@ pub fn civil(days: i64) -> (i64, u32, u32) {
     (year, month as u32, day as u32)
 }
 
-/// A day since 1970-01-01 as `2024-05-31`.
+/// The day `days` days after 1970-01-01 in ISO 8601, for example `2024-05-31`.
 ///
 /// ```
 /// assert_eq!(common::calendar::text(19_782), "2024-02-29");

@@ -1,5 +1,6 @@
-//! What three libraries that do not know each other must say alike, each said once: the calendar, quantiles, two
-//! checkpoints on the same items, and JSON as Python writes it. A closed list of modules, on the standard library alone.
+//! Code that the otherwise independent libraries must share so that their results agree: the calendar, quantiles, the
+//! comparison of two checkpoints on the same items, and JSON as Python writes it. A closed list of modules, which use
+//! only the standard library.
 
 pub mod calendar;
 pub mod proportions;

@@ -1,12 +1,13 @@
-//! Intervals of a difference of paired proportions that agree with the exact test of `McNemar` beside them.
+//! Confidence intervals for proportions and for differences of paired proportions. The interval of a paired difference
+//! agrees with the exact `McNemar` test, which is here too.
 
-/// Normal quantile of two-sided intervals of `level`, by bisection.
+/// The z for which a two-sided normal interval has confidence level `level` (1.96 for 0.95), by bisection.
 pub fn normal_quantile(level: f64) -> f64 {
     bisect(0.0, 40.0, |z| within(z) < level)
 }
 
-/// Probability that a standard normal number lies between −z and z, by the series √(2/π) e^(−z²/2) Σ z^(2k+1) / (2k+1)!!,
-/// whose terms are all positive.
+/// Probability that a standard normal variable lies between −z and z, by the series √(2/π) e^(−z²/2) Σ z^(2k+1) /
+/// (2k+1)!!, all of whose terms are positive.
 fn within(z: f64) -> f64 {
     if z > 9.0 {
         return 1.0;
@@ -20,12 +21,14 @@ fn within(z: f64) -> f64 {
     (2.0 / std::f64::consts::PI).sqrt() * (-z * z / 2.0).exp() * sum
 }
 
-/// Interval of the second's share less the first's, of `n` paired items of which only the first has `only_a` and only the
-/// second `only_b`: what Tango's score interval (1998, Statistics in Medicine 17, 891–908) and the exact conditional one
-/// (Clopper and Pearson 1934, of `only_b` among the discordant, times their share) span together.
+/// Confidence interval, at confidence level `level`, of the second proportion minus the first over `n` paired items,
+/// `only_a` of which are successes of the first only and `only_b` of the second only. It is the smallest interval that
+/// contains both Tango's score interval (1998, Statistics in Medicine 17, 891–908) and the exact conditional one
+/// (Clopper and Pearson 1934, for `only_b` among the discordant pairs, scaled by the discordant share).
 ///
-/// The conditional one holds 0 exactly where `McNemar`'s exact p is at least `1 − level`, and Tango's never does where it is
-/// less; so both together hold 0 exactly then. Tango's has a width where no item is discordant.
+/// The conditional interval contains 0 exactly where `McNemar`'s exact p is at least `1 − level`, and Tango's never
+/// contains 0 where p is smaller; so the union contains 0 exactly then. Tango's has positive width even without
+/// discordant pairs. `None` where `n` is 0 or smaller than `only_a + only_b`.
 pub fn paired_difference(only_a: usize, only_b: usize, n: usize, level: f64) -> Option<(f64, f64)> {
     if n == 0 || only_a + only_b > n {
         return None;
@@ -41,7 +44,7 @@ pub fn paired_difference(only_a: usize, only_b: usize, n: usize, level: f64) -> 
     Some((tango_low.min(scaled(low)), tango_high.max(scaled(high))))
 }
 
-/// Where the score statistic of `only_b − only_a − n·δ` passes ± z.
+/// Tango's score interval: the two δ at which the score statistic of `only_b − only_a − n·δ` equals z and −z.
 fn tango(only_a: usize, only_b: usize, n: usize, z: f64) -> (f64, f64) {
     let (b, c, n) = (only_b as f64, only_a as f64, n as f64);
     let statistic = |delta: f64| {
@@ -64,7 +67,7 @@ fn tango(only_a: usize, only_b: usize, n: usize, z: f64) -> (f64, f64) {
     )
 }
 
-/// The exact interval of Clopper and Pearson (1934).
+/// The exact confidence interval of Clopper and Pearson (1934) for a binomial proportion, `k` successes in `n` trials.
 fn clopper_pearson(k: usize, n: usize, level: f64) -> (f64, f64) {
     let tail = (1.0 - level) / 2.0;
     let low = if k == 0 {
@@ -80,7 +83,7 @@ fn clopper_pearson(k: usize, n: usize, level: f64) -> (f64, f64) {
     (low, high)
 }
 
-/// `P(X ≤ k)` for `X` binomial of `n` with `p`.
+/// `P(X ≤ k)` for `X` binomial with `n` trials and success probability `p`.
 fn at_most(k: usize, n: usize, p: f64) -> f64 {
     if p <= 0.0 || k >= n {
         1.0
@@ -93,7 +96,8 @@ fn at_most(k: usize, n: usize, p: f64) -> f64 {
     }
 }
 
-/// The same where `k` is no more than the mean: the sum runs down from its greatest term and ends when terms no longer count.
+/// As [`at_most`], for `k` no greater than the mean: sums from the greatest term downwards until the terms are
+/// negligible.
 fn tail(k: usize, n: usize, p: f64) -> f64 {
     let odds = (1.0 - p) / p;
     let (mut sum, mut term, mut i) = (0.0, 1.0, k);
@@ -109,7 +113,7 @@ fn tail(k: usize, n: usize, p: f64) -> f64 {
     logarithm.exp().min(1.0)
 }
 
-/// Logarithm of n over k, by the products of its factors.
+/// Logarithm of the binomial coefficient n over k, summed from its factors.
 fn log_choose(n: usize, k: usize) -> f64 {
     let mut logarithm = 0.0;
     let mut product = 1.0_f64;
@@ -123,7 +127,8 @@ fn log_choose(n: usize, k: usize) -> f64 {
     logarithm + product.ln()
 }
 
-/// Exact two-sided p of the test of `McNemar` (1947): `min(1, 2·P(X ≤ k))` for `X` binomial with one half.
+/// Exact two-sided p-value of the test of `McNemar` (1947): `min(1, 2·P(X ≤ k))` for `X` binomial with probability one
+/// half, where `k` is the smaller of the two discordant counts.
 pub fn mcnemar(only_a: usize, only_b: usize) -> f64 {
     if only_a == only_b {
         return 1.0;
@@ -131,7 +136,8 @@ pub fn mcnemar(only_a: usize, only_b: usize) -> f64 {
     (2.0 * tail(only_a.min(only_b), only_a + only_b, 0.5)).min(1.0)
 }
 
-/// Wilson's interval (1927) of a share of `successes` in `n`, at the normal quantile `z` (1.96 for 95 %); `None` of none.
+/// Wilson's interval (1927) of a proportion, `successes` out of `n`, at normal quantile `z` (1.96 for 95 %); `None`
+/// where `n` is 0.
 ///
 /// ```
 /// let (low, high) = common::proportions::wilson(22, 50, 1.959_964).expect("some");
@@ -149,8 +155,8 @@ pub fn wilson(successes: usize, n: usize, z: f64) -> Option<(f64, f64)> {
     (n > 0).then_some((low, high))
 }
 
-/// Interval of a mean of scores between 0 and 1 from its standard error, on the scale of log-odds (delta method), so that it
-/// stays between them; none where there is no error or the mean is at an end.
+/// Confidence interval of a mean of scores between 0 and 1 from its standard error, computed on the log-odds scale
+/// (delta method) so that it stays within 0 and 1; `None` unless the error is positive and the mean between 0 and 1.
 pub fn on_log_odds(mean: f64, standard_error: f64, z: f64) -> Option<(f64, f64)> {
     let spread = mean * (1.0 - mean);
     if !(spread > 0.0 && standard_error > 0.0) {
@@ -161,7 +167,8 @@ pub fn on_log_odds(mean: f64, standard_error: f64, z: f64) -> Option<(f64, f64)>
     Some((at(centre - half), at(centre + half)))
 }
 
-/// The last point at which `before` holds, which it does below some point of the range.
+/// The point of the range at which `before` turns from true to false, by bisection; `before` must hold below it and not
+/// above.
 fn bisect(mut low: f64, mut high: f64, before: impl Fn(f64) -> bool) -> f64 {
     for _ in 0..80 {
         let middle = f64::midpoint(low, high);
@@ -221,7 +228,7 @@ mod tests {
 
     #[test]
     fn known_values() {
-        // Clopper and Pearson of 0 of 4: the upper end is 1 − 0.025^(1/4).
+        // Clopper and Pearson for 0 of 4: the upper limit is 1 − 0.025^(1/4).
         let (low, high) = clopper_pearson(0, 4, 0.95);
         assert!(low == 0.0 && (high - 0.602_364_6).abs() < 1e-6, "{high}");
         // No discordant item: ± z²/(n + z²).

@@ -1,6 +1,7 @@
-//! JSON as Python writes it, which is more than JSON.
+//! JSON as Python's `json` module writes it, which includes values that the JSON standard does not allow.
 
-/// `text` with bare `NaN`, `Infinity`, `-Infinity` replaced by `null`: values that JSON does not know.
+/// `text` with bare `NaN`, `Infinity` and `-Infinity`, which are not JSON, replaced by `null`; strings are left as they
+/// are.
 ///
 /// ```
 /// let read = common::python_json::without_nan("{\"a\": NaN, \"b\": \"NaN\"}");

@@ -1,7 +1,8 @@
 //! Quantiles by linear interpolation between order statistics, as numpy and pandas do by default (Hyndman and
 //! Fan 1996, type 7).
 
-/// The `fraction` quantile of values already in ascending order; NaN for no values.
+/// The quantile at probability `fraction` (clamped to 0 to 1) of values sorted in ascending order; NaN if there are
+/// none.
 ///
 /// ```
 /// assert_eq!(common::quantile::quantile_of_sorted(&[1.0, 2.0, 4.0], 0.75), 3.0);

@@ -21,30 +21,30 @@ use shelf::Shelf;
 /// An opened checkpoint; weights stay on disk until a layer is run.
 #[derive(Debug)]
 pub struct Checkpoint {
-    /// What was opened.
+    /// The path that was opened.
     pub path: PathBuf,
-    /// Structure.
+    /// Structure of the decoder.
     pub config: DecoderConfig,
-    /// The `config.json`, where there is one.
+    /// The parsed `config.json`; `None` for a GGUF file.
     pub config_json: Option<Map<String, Value>>,
     /// Weights.
     pub weights: Weights,
-    /// What it runs on.
+    /// The device that the checkpoint runs on.
     pub device: Device,
-    /// Layers that stay with the machine.
+    /// Layers kept on the device between runs.
     pub(crate) shelf: Shelf,
     /// Tokens that end a text.
     pub end_tokens: Vec<u32>,
-    /// Or why there is none: an error only once a text is to be encoded.
+    /// The tokenizer, or why there is none, which becomes an error only when a text is to be encoded.
     tokenizer: std::result::Result<Arc<Tokenizer>, String>,
 }
 
 impl Checkpoint {
-    /// Opens a folder (`config.json` with safetensors, or a single GGUF file), a GGUF file, or a safetensors file with
-    /// `config.json` beside it.
+    /// Opens a folder (`config.json` with safetensors, or a single GGUF file), a GGUF file, or a safetensors file or
+    /// index with `config.json` beside it.
     ///
     /// # Errors
-    /// [`Error::NoCheckpoint`] when nothing fits; else what reading fails with.
+    /// [`Error::NoCheckpoint`] when the path is none of these; else the errors of reading it.
     pub fn open(path: &Path) -> Result<Self> {
         if path.is_dir() {
             return Self::open_folder(path);
@@ -90,7 +90,7 @@ impl Checkpoint {
         }
         if single.exists() {
             let opened = Self::with_config(folder, folder, SafetensorsFiles::open(&[single])?);
-            // What lacks the embedding is left from something else, where an index says where the weights are.
+            // A `model.safetensors` without the embedding is a leftover if an index says where the weights really are.
             return match opened {
                 Err(Error::MissingTensor { .. }) if index.exists() => {
                     Self::with_config(folder, folder, SafetensorsFiles::open_index(&index)?)
@@ -162,10 +162,10 @@ impl Checkpoint {
         })
     }
 
-    /// The checkpoint with only what stays; files and tokenizer are shared with this one.
+    /// The checkpoint reduced to the units in `stays`; it shares files and tokenizer with this one.
     ///
     /// # Errors
-    /// [`Error::Cut`] for what no configuration can say, and for a checkpoint that is cut already.
+    /// [`Error::Cut`] for a cut that no configuration can describe, and for a checkpoint that is already cut.
     pub fn cut(&self, stays: Stays) -> Result<Self> {
         if self.weights.cut.is_some() {
             return Err(Error::Cut {
@@ -186,7 +186,7 @@ impl Checkpoint {
         })
     }
 
-    /// What its configuration calls itself: the first of `architectures` in `config.json`, `general.architecture` of GGUF.
+    /// The architecture's name: the first of `architectures` in `config.json`, or `general.architecture` in GGUF.
     pub fn architecture(&self) -> Option<String> {
         if let Store::Gguf(file) = &*self.weights.store {
             return file.text("general.architecture").map(str::to_owned);
@@ -203,17 +203,17 @@ impl Checkpoint {
     /// The tokenizer.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] when the folder has no `tokenizer.json`.
+    /// [`Error::Tokenizer`] when there is none, or when the one in a GGUF file could not be read.
     pub fn tokenizer(&self) -> Result<&Tokenizer> {
         self.tokenizer
             .as_deref()
             .map_err(|why| Error::Tokenizer(why.trim_start_matches("tokenizer: ").to_owned()))
     }
 
-    /// Token ids of a text with what the checkpoint puts around it.
+    /// Token ids of a text, with the special tokens that the checkpoint's tokenizer adds.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`], [`Error::TokenId`].
+    /// [`Error::Tokenizer`] if the text cannot be encoded, [`Error::TokenId`] for an id without an embedding.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let ids = self.tokenizer()?.encode(text, true)?;
         self.check_ids(&ids)?;
@@ -223,7 +223,7 @@ impl Checkpoint {
     /// Refuses ids that have no embedding.
     ///
     /// # Errors
-    /// [`Error::TokenId`].
+    /// [`Error::TokenId`] for the first such id.
     pub fn check_ids(&self, ids: &[u32]) -> Result<()> {
         let vocab_size = self.config.vocab_size;
         match ids.iter().find(|id| **id as usize >= vocab_size) {
@@ -233,7 +233,7 @@ impl Checkpoint {
     }
 }
 
-/// `eos_token_id` of `generation_config.json`, or else of `config.json`: a number or a list of them.
+/// `eos_token_id` of `generation_config.json`, or else of `config.json`: one id or a list of ids.
 fn end_tokens(folder: &Path, config: &Map<String, Value>) -> Vec<u32> {
     let generation: Option<Map<String, Value>> = std::fs::read(folder.join("generation_config.json"))
         .ok()

@@ -1,8 +1,8 @@
-//! What can go wrong with a checkpoint, with the values that clashed.
+//! The errors of this crate, with the values that caused them.
 
 use std::path::PathBuf;
 
-/// Everything this crate can fail with.
+/// Every error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file could not be opened or read.
@@ -10,7 +10,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file could not be written.
@@ -18,26 +18,26 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A folder holds none of the files that make a checkpoint.
+    /// A path holds none of the files that make a checkpoint.
     #[error("{} holds no checkpoint: no {missing}", path.display())]
     NoCheckpoint {
         /// The folder or file.
         path: PathBuf,
-        /// What was looked for.
+        /// The files that were looked for.
         missing: &'static str,
     },
-    /// A folder holds something else than a checkpoint that can be read, or only a part of one.
+    /// A folder holds something other than a checkpoint, a checkpoint in an unsupported format, or only part of one.
     #[error("{}: {what}", path.display())]
     OtherFiles {
         /// The folder.
         path: PathBuf,
-        /// What it holds, and what to do.
+        /// What it holds, and how to proceed.
         what: String,
     },
-    /// A file is not what its name or first bytes promise.
+    /// A file's content does not match its name or first bytes.
     #[error("{}: {what} at byte {at}", path.display())]
     Malformed {
         /// The file.
@@ -52,20 +52,20 @@ pub enum Error {
     MissingTensor {
         /// The tensor's name as stored.
         name: String,
-        /// How many tensors there are.
+        /// Number of tensors in the files.
         n_tensors: usize,
     },
-    /// A tensor has another shape than the configuration says.
+    /// A tensor's shape differs from the configuration.
     #[error("tensor `{name}` has shape {found:?} but the configuration asks for {expected:?}")]
     TensorShape {
         /// The tensor's name as stored.
         name: String,
         /// Shape in the file.
         found: Vec<usize>,
-        /// Shape by the configuration.
+        /// Shape required by the configuration.
         expected: Vec<usize>,
     },
-    /// A tensor is stored in a type that is not read here.
+    /// A tensor is stored in an unsupported type.
     #[error("tensor `{name}` is stored as {dtype}, which is not supported")]
     TensorType {
         /// The tensor's name as stored.
@@ -73,7 +73,7 @@ pub enum Error {
         /// The storage type.
         dtype: String,
     },
-    /// The architecture is not one of those the decoder covers.
+    /// The decoder does not support the architecture.
     #[error("architecture `{architecture}` is not supported: {missing}")]
     Architecture {
         /// `model_type` or `general.architecture`.
@@ -81,7 +81,7 @@ pub enum Error {
         /// What the decoder lacks for it.
         missing: String,
     },
-    /// A configuration field is absent or senseless.
+    /// A configuration field is missing or invalid.
     #[error("configuration field `{field}`: {what}")]
     Config {
         /// The field's name as stored.
@@ -92,7 +92,7 @@ pub enum Error {
     /// The tokenizer could not be read or applied.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
-    /// A token id lies outside the vocabulary.
+    /// A token id is outside the vocabulary.
     #[error("token id {id} is outside the vocabulary of {vocab_size}")]
     TokenId {
         /// The id.
@@ -100,14 +100,14 @@ pub enum Error {
         /// Number of embeddings.
         vocab_size: usize,
     },
-    /// A text is longer than the checkpoint's learned positions.
+    /// A text is longer than the number of learned positions of the checkpoint.
     #[error("text {text} has {tokens} tokens but the checkpoint knows {max_positions} positions")]
     TooLong {
         /// Index of the text.
         text: usize,
         /// Its length, tokens.
         tokens: usize,
-        /// Positions of the checkpoint.
+        /// Number of positions of the checkpoint.
         max_positions: usize,
     },
     /// Nothing to compute on.
@@ -115,7 +115,7 @@ pub enum Error {
     Empty {
         /// What was expected.
         what: &'static str,
-        /// Why there is none.
+        /// Why it is missing.
         reason: String,
     },
     /// A sample has no token to learn from.
@@ -130,23 +130,23 @@ pub enum Error {
         /// Tokens of its response.
         response_tokens: usize,
     },
-    /// A layer number that the checkpoint does not have.
+    /// A layer index that the checkpoint does not have.
     #[error("layer {layer} does not exist: the checkpoint has {n_layers} layers")]
     Layer {
-        /// The layer asked for.
+        /// The requested layer.
         layer: usize,
-        /// Layers there are.
+        /// Number of layers of the checkpoint.
         n_layers: usize,
     },
-    /// Asked to remove more layers than there are.
+    /// A request to remove all layers or more.
     #[error("cannot remove {asked} of {n_layers} layers: at least one must stay")]
     TooManyLayers {
-        /// Layers to remove.
+        /// Number of layers to remove.
         asked: usize,
-        /// Layers there are.
+        /// Number of layers of the checkpoint.
         n_layers: usize,
     },
-    /// A part cannot be cut as asked.
+    /// A part cannot be cut as requested.
     #[error("{part} cannot be cut so: {what}")]
     Cut {
         /// The part.
@@ -154,33 +154,33 @@ pub enum Error {
         /// What is wrong, with the values.
         what: String,
     },
-    /// An activation of a replacing observer has another length than the site.
+    /// An observer returned a replacement of the wrong length.
     #[error("the observer returned {found} values for {site}, which has {expected}")]
     Replacement {
         /// The site's name.
         site: String,
-        /// Values handed back.
+        /// Number of values returned.
         found: usize,
-        /// Values the site has.
+        /// Number of values at the site.
         expected: usize,
     },
-    /// A method that does not exist for this architecture yet.
+    /// A method that is not implemented for this architecture.
     #[error("{method} is not available for {what}")]
     Unavailable {
         /// The method.
         method: &'static str,
-        /// The part of the architecture that is in the way.
+        /// The part of the architecture that prevents it.
         what: &'static str,
     },
-    /// A benchmark that is not known here.
+    /// A benchmark that is not supported.
     #[error("unknown task `{name}`; there are {known}")]
     UnknownTask {
-        /// The name asked for.
+        /// The requested name.
         name: String,
-        /// The names there are.
+        /// The supported names.
         known: String,
     },
-    /// A benchmark's file is not in the folder.
+    /// A benchmark's file is missing from its folder.
     #[error("{} has no {split} of {task}: looked for {split}*.jsonl and {split}*.jsonl.gz", folder.display())]
     NoBenchmark {
         /// The benchmark's folder.
@@ -190,7 +190,7 @@ pub enum Error {
         /// `train`, `test` and so on.
         split: &'static str,
     },
-    /// A benchmark's folder cannot be read, or its files are not those of one split.
+    /// A benchmark's folder cannot be read, or its files do not form one split.
     #[error("{} {what}", folder.display())]
     BenchmarkFiles {
         /// The benchmark's folder.
@@ -198,65 +198,65 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// A line of a benchmark is not what the task needs.
+    /// A line of a benchmark file lacks what the task needs.
     #[error("{}, line {line}: {what}", path.display())]
     BenchmarkLine {
         /// The file.
         path: PathBuf,
-        /// The line, from 1.
+        /// Line number, from 1.
         line: usize,
         /// What is wrong with it.
         what: String,
     },
-    /// Fewer examples than shots.
+    /// Fewer examples than few-shot prompts need.
     #[error("{task}: {shots} shots asked for, but there are {examples} examples to draw them from")]
     Shots {
         /// The task.
         task: String,
-        /// Shots asked for.
+        /// Requested number of shots.
         shots: usize,
-        /// Examples there are.
+        /// Number of examples.
         examples: usize,
     },
-    /// An item table holds other items than those of this evaluation.
+    /// An item table holds other items than this evaluation.
     #[error("{}, line {line}: {found} stands where this evaluation has {expected}", path.display())]
     OtherItems {
         /// The table.
         path: PathBuf,
-        /// The line, from 1.
+        /// Line number, from 1.
         line: usize,
-        /// Task and document there.
+        /// Task and document in the table.
         found: String,
         /// Task and document of this evaluation.
         expected: String,
     },
-    /// A context leaves no room for what is to be generated.
+    /// There is no room for the tokens to be generated.
     #[error("{tokens} tokens are to be generated, but the checkpoint knows {max_positions} positions")]
     NoRoom {
         /// Tokens to generate.
         tokens: usize,
-        /// Positions of the checkpoint.
+        /// Number of positions of the checkpoint.
         max_positions: usize,
     },
-    /// An adapter is not one of this checkpoint and these settings.
+    /// An adapter does not belong to this checkpoint and these settings.
     #[error("the adapter in {} does not fit: {what}", path.display())]
     Adapter {
-        /// Its folder.
+        /// Folder of the adapter.
         path: PathBuf,
         /// What differs.
         what: String,
     },
-    /// A card cannot be used, or failed.
+    /// A GPU cannot be used, or failed.
     #[error("the card: {0}")]
     Card(String),
     /// A numerical routine did not converge.
     #[error("the {routine} of a {rows}x{columns} matrix did not converge")]
     NoConvergence {
-        /// The routine.
+        /// Name of the routine.
         routine: &'static str,
-        /// Rows of the matrix.
+        /// Number of rows of the matrix.
         rows: usize,
-        /// Columns of the matrix.
+        /// Number of columns of the matrix.
         columns: usize,
     },
 }

@@ -1,9 +1,9 @@
-//! Which layers change the residual stream: Block Influence and the angular distance of blocks.
+//! How much each layer changes the residual stream: Block Influence, and the angular distance across blocks of layers.
 //!
-//! `BI_i = 1 − E[cos(X_i, X_{i+1})]` over all tokens, on the raw stream: the last layer's output is taken before the final
-//! norm (Men et al. 2024, <https://arxiv.org/abs/2403.03853>). Angular distance of the `n` layers from `l`, at the last
-//! token of each text: `arccos(cos(x_l, x_{l+n})) / π` (Gromov et al. 2024, <https://arxiv.org/abs/2403.17887>).
-//! Products and sums in `f64`.
+//! `BI_i = 1 − E[cos(X_i, X_{i+1})]` over all tokens, on the raw stream: the last layer's output is taken before the
+//! final norm (Men et al. 2024, <https://arxiv.org/abs/2403.03853>). Angular distance across the `n` layers from `l`
+//! on, at the last token of each text: `arccos(cos(x_l, x_{l+n})) / π` (Gromov et al. 2024,
+//! <https://arxiv.org/abs/2403.17887>). Products and sums are in `f64`.
 
 use std::collections::BTreeMap;
 
@@ -19,23 +19,23 @@ use crate::run::{Group, Progress, RunSettings, Tree, run, trees};
 use crate::site::Nobody;
 use common::quantile::quantile_of_sorted;
 
-/// How influence is measured.
+/// Settings of the influence measurement.
 #[derive(Debug, Clone)]
 pub struct InfluenceSettings {
-    /// The run.
+    /// How the network is run.
     pub run: RunSettings,
-    /// Longest block for the angular distance, layers.
+    /// Greatest length of the blocks for the angular distance, layers.
     pub max_block: usize,
-    /// Resamples of texts for the intervals; 0 for none.
+    /// Number of bootstrap resamples of texts for the intervals; 0 computes no intervals.
     pub resamples: usize,
-    /// Level of the intervals, between 0 and 1.
+    /// Confidence level of the intervals, between 0 and 1.
     pub level: f64,
-    /// Seed of the resampling.
+    /// Seed of the bootstrap.
     pub seed: u64,
 }
 
 impl InfluenceSettings {
-    /// Blocks of up to five layers, 95 % intervals of 1,000 resamples, in memory.
+    /// Defaults: blocks of up to five layers, 95 % intervals from 1,000 resamples, in memory.
     pub fn usual() -> Self {
         Self {
             run: RunSettings::in_memory(),
@@ -47,48 +47,48 @@ impl InfluenceSettings {
     }
 }
 
-/// An interval over texts, by the percentile bootstrap.
+/// A percentile bootstrap interval over texts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Lower end.
+    /// Lower limit.
     pub low: f64,
-    /// Upper end.
+    /// Upper limit.
     pub high: f64,
 }
 
 /// Influence of each layer on some texts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Influence {
-    /// By layer.
+    /// Block Influence of each layer.
     pub block_influence: Vec<f64>,
-    /// By layer, over texts; empty with fewer than two texts.
+    /// Interval of each layer's Block Influence over texts; empty with fewer than two texts or without resamples.
     pub intervals: Vec<Interval>,
-    /// Level of the intervals.
+    /// Confidence level of the intervals.
     pub level: f64,
-    /// Layers, least influential first.
+    /// Layer indices, least influential first.
     pub order_least_important_first: Vec<usize>,
-    /// Block length to mean angular distance by first layer.
+    /// For each block length, the mean angular distance by the block's first layer.
     pub angular: BTreeMap<usize, Vec<f64>>,
-    /// Texts that had a token.
+    /// Number of texts that have tokens.
     pub texts: usize,
-    /// Tokens of all texts.
+    /// Number of tokens of all texts.
     pub tokens: usize,
-    /// Texts without any token, left out.
+    /// Number of texts without tokens, which are left out.
     pub empty_texts: usize,
 }
 
 impl Influence {
-    /// The `n` least influential layers in words: `17, 25, 14`.
+    /// The `n` least influential layers as text: `17, 25, 14`.
     pub fn least_influential(&self, n: usize) -> String {
         let first = self.order_least_important_first.iter().take(n);
         first.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// Block Influence and angular distances of `texts`.
+/// Measures Block Influence and angular distances on `texts`.
 ///
 /// # Errors
-/// [`Error::Empty`] when no text has a token; what encoding and running fail with.
+/// [`Error::Empty`] when no text has a token; errors of encoding and running.
 pub fn block_influence(
     checkpoint: &Checkpoint,
     texts: &[String],
@@ -102,10 +102,10 @@ pub fn block_influence(
     block_influence_of_ids(checkpoint, &encoded, settings, progress)
 }
 
-/// The same for texts that are encoded already.
+/// As [`block_influence`], for tokenised texts.
 ///
 /// # Errors
-/// As [`block_influence`].
+/// Those of [`block_influence`].
 pub fn block_influence_of_ids(
     checkpoint: &Checkpoint,
     encoded: &[Vec<u32>],
@@ -120,7 +120,7 @@ pub fn block_influence_of_ids(
     let (n_layers, d) = (checkpoint.config.n_layers, checkpoint.config.d_model);
     let forest = forest(checkpoint, &filled, &settings.run);
     let groups: Vec<Group> = forest.iter().map(|tree| tree.group.clone()).collect();
-    // Sum of cosines by layer and text, and the stream at each text's last token by layer.
+    // Sums of cosines by layer and text, and for each layer the stream at each text's last token.
     let mut sums = vec![vec![0.0_f64; filled.len()]; n_layers];
     let mut last = vec![vec![0.0_f32; filled.len() * d]; n_layers + 1];
     let layers: Vec<usize> = (0..n_layers).collect();
@@ -171,11 +171,12 @@ pub fn block_influence_of_ids(
     })
 }
 
-/// Tokens that texts must have in common to be worked out once.
+/// Minimum length of a common prefix that is computed only once, tokens.
 const SHARED: usize = 8;
 
-/// Texts with what they have in common standing once: the examples before a benchmark's items, mostly. Larger groups where
-/// these share much more. Nothing is shared where angles depend on a text's length.
+/// Arranges texts in trees so that common prefixes (mostly the few-shot examples of benchmark items) are computed once.
+/// Uses larger groups if they save at least a tenth of the rows. Nothing is shared if rotation angles depend on the
+/// length of a text.
 fn forest(checkpoint: &Checkpoint, texts: &[Vec<u32>], run: &RunSettings) -> Vec<Tree> {
     let config = &checkpoint.config;
     let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
@@ -214,7 +215,7 @@ fn angular(last: &[Vec<f32>], d: usize, max_block: usize) -> BTreeMap<usize, Vec
         .collect()
 }
 
-/// Percentile bootstrap over texts (tokens of one text are not independent), the same resamples for every layer.
+/// Percentile bootstrap over texts (tokens of one text are not independent), with the same resamples for every layer.
 fn intervals(sums: &[Vec<f64>], lengths: &[f64], settings: &InfluenceSettings) -> Vec<Interval> {
     let n = lengths.len();
     if n < 2 || settings.resamples == 0 {
@@ -246,7 +247,7 @@ fn intervals(sums: &[Vec<f64>], lengths: &[f64], settings: &InfluenceSettings) -
         .collect()
 }
 
-/// A quantile of ordered values, or `otherwise` of none.
+/// A quantile of sorted values, or `otherwise` if there are none.
 pub(crate) fn quantile_or(sorted: &[f64], q: f64, otherwise: f64) -> f64 {
     if sorted.is_empty() {
         otherwise

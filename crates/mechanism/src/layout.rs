@@ -1,10 +1,10 @@
-//! The parts of a decoder, and how each is cut out of what a file stores: what families and files both name.
+//! The parts of a decoder that have weights, and how each is taken from stored tensors, whatever family or file format.
 
 use std::ops::Range;
 
 use serde::Serialize;
 
-/// A part with weights.
+/// A part of a decoder that has weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it; shapes are in `Part::shape`")]
@@ -33,7 +33,7 @@ pub enum Part {
     SharedGate,
     SharedUp,
     SharedDown,
-    /// The sigmoid gate of the shared expert.
+    /// The linear layer of the shared expert's sigmoid gate.
     SharedRouter,
 }
 
@@ -55,34 +55,34 @@ impl Kind {
     }
 }
 
-/// Which values of a stored tensor make a part.
+/// Which values of a stored tensor make up a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Take {
-    /// All of it.
+    /// The whole tensor.
     All,
-    /// Some rows of a fused matrix (or entries of a fused bias).
+    /// A range of rows of a fused matrix (or of entries of a fused bias).
     Rows(Range<usize>),
-    /// Some columns, transposed: GPT-2's `Conv1D` stores `(in, out)`.
+    /// A range of columns, transposed: GPT-2's `Conv1D` stores `(in, out)`.
     Columns(Range<usize>),
-    /// Rows `head·3·dim + index·dim ..` of GPT-NeoX's fused matrix.
+    /// The rows from `head·3·dim + index·dim` on, `dim` for each head, of GPT-NeoX's fused matrix.
     Interleaved {
         /// 0 query, 1 key, 2 value.
         index: usize,
         /// Width of a head.
         head_dim: usize,
     },
-    /// llama.cpp turns rows `(head, 2, dim/2)` of Llama's queries and keys into `(head, dim/2, 2)`.
+    /// Rows that llama.cpp permuted from `(head, 2, dim/2)` to `(head, dim/2, 2)`: Llama's queries and keys.
     Permuted {
         /// Width of a head.
         head_dim: usize,
     },
-    /// llama.cpp stores Gemma's norm weights plus one.
+    /// A norm weight to which llama.cpp added 1 (Gemma); 1 is subtracted.
     LessOne,
-    /// Several vectors, one after the other.
+    /// Several vectors, concatenated in this order.
     Joined(Vec<String>),
 }
 
-/// A stored tensor and the values to take from it.
+/// A stored tensor, by name, and the values to take from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) name: String,

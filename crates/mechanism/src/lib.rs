@@ -1,8 +1,8 @@
-//! What the network does: decoders run layer by layer, and what can be read from them.
+//! What the network does: decoders that are run layer by layer, and the measurements made on them.
 //!
-//! A [`Checkpoint`] is a configuration, a tokenizer and weights on disk. [`run`] pushes all texts through one layer at a
-//! time; each method ([`influence`], [`gradients`], [`prune`], [`ablate`], [`evaluate`], [`tune`]) is one module with one entry function and
-//! one result struct.
+//! A [`Checkpoint`] is a configuration, a tokenizer and weights on disk. [`run`] passes all texts through one layer at
+//! a time; each method ([`influence`], [`gradients`], [`prune`], [`ablate`], [`evaluate`], [`tune`]) is one module with
+//! one entry function and one result struct.
 
 pub mod ablate;
 pub mod checkpoint;

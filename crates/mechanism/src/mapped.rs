@@ -1,11 +1,11 @@
-//! Bytes of a file, mapped for as long as they are read.
+//! Memory-mapped access to parts of a file.
 
 use std::fs::File;
 use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Maps `n_bytes` of a file from `start`, hands them to `read`, unmaps.
+/// Maps `n_bytes` of a file from offset `start`, passes them to `read`, and unmaps them.
 #[expect(
     unsafe_code,
     reason = "memory-mapping weights: read-only, its range checked against the file's length"
@@ -21,7 +21,7 @@ pub(crate) fn with_bytes(
         path: path.to_path_buf(),
         source,
     };
-    // The file may have been cut since its header was read; a mapping beyond its end would kill the process.
+    // The file may have been truncated since its header was read; a mapping beyond its end would kill the process.
     let length = file.metadata().map_err(failed)?.len();
     if start.checked_add(n_bytes as u64).is_none_or(|end| end > length) {
         return Err(Error::Malformed {
@@ -36,6 +36,6 @@ pub(crate) fn with_bytes(
     Ok(())
 }
 
-/// What is said of a file that begins as the pointers of Git LFS do.
+/// The error message for a file that begins like a Git LFS pointer.
 pub(crate) const POINTER: &str =
     "a Git LFS pointer, not the file it stands for: `git lfs pull` in its folder fetches that";

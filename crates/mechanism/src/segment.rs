@@ -1,25 +1,25 @@
-//! Runs of tokens that stand together: a text, or a piece of one whose beginning other texts share.
+//! Segments: runs of consecutive tokens that form a text, or a piece of one whose prefix is shared with other texts.
 
 use std::ops::Range;
 
-/// Tokens that follow each other, and what stands before them.
+/// Consecutive tokens of a text, with the rows of the tokens that precede them.
 ///
-/// A text by itself has no `before`. A continuation of a shared beginning names the rows of that beginning, root first;
-/// its tokens attend to them and to themselves.
+/// For a text by itself `before` is empty. After a shared prefix, it holds the rows of the prefix from the root of the
+/// tree on; the segment's tokens attend to these rows and to each other (causally).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Rows of this segment in the activations.
     pub rows: Range<usize>,
-    /// Rows of the shared beginning, in order of position.
+    /// Rows of the shared prefix, in order of position.
     pub before: Vec<Range<usize>>,
-    /// Position of the first row.
+    /// Position of the segment's first token in its text.
     pub position: usize,
-    /// Length of the longest whole text this segment belongs to, tokens.
+    /// Length of the longest text to which this segment belongs, tokens.
     pub length: usize,
 }
 
 impl Segment {
-    /// Texts of these lengths, one after the other.
+    /// Segments for whole texts of these lengths, one after the other.
     pub fn texts(lengths: &[usize]) -> Vec<Self> {
         let mut start = 0;
         lengths

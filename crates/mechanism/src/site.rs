@@ -1,4 +1,4 @@
-//! Named places in the decoder, and observers that see or replace what stands there.
+//! Named places in the decoder, and observers that read or replace the activations there.
 
 use std::fmt;
 
@@ -7,24 +7,24 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::segment::Segment;
 
-/// A place within a block; all have the shape `(tokens, d_model)` per text.
+/// A place within a block; activations there are `(tokens, d_model)` for each text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// The residual stream before the block.
     ResidualIn,
-    /// What attention adds, before any norm of it.
+    /// The output of attention, before its norm, if there is one.
     AttentionOut,
-    /// The residual stream between attention and feed-forward; no such place in parallel blocks.
+    /// The residual stream between attention and feed-forward; absent in parallel blocks.
     ResidualMiddle,
-    /// What the feed-forward part adds, before any norm of it.
+    /// The output of the feed-forward part, before its norm, if there is one.
     FeedForwardOut,
     /// The residual stream after the block, before the final norm.
     ResidualOut,
 }
 
 impl Place {
-    /// All places, in the order of the block.
+    /// All places, in the order in which a block reaches them.
     pub const ALL: [Self; 5] = [
         Self::ResidualIn,
         Self::AttentionOut,
@@ -34,12 +34,12 @@ impl Place {
     ];
 }
 
-/// A place in a layer.
+/// A place in a certain layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Site {
-    /// Which place.
+    /// The place within the layer.
     pub place: Place,
-    /// Layer, from 0.
+    /// Index of the layer, from 0.
     pub layer: usize,
 }
 
@@ -49,19 +49,19 @@ impl fmt::Display for Site {
     }
 }
 
-/// Sees every site of a run; may return values to stand there instead.
+/// Receives the activations at chosen sites of a run, and may replace them.
 pub trait Observer {
     /// Whether [`Observer::visit`] should be called for this site.
     fn wants(&self, site: Site) -> bool;
 
-    /// `activation` is `(tokens, d_model)` of text `text`; `Some` replaces it and must be as long.
+    /// Receives `activation`, `(tokens, d_model)`, of text `text`; a returned `Some` of the same length replaces it.
     ///
     /// # Errors
-    /// Whatever the observer cannot do.
+    /// Any error of the observer; it ends the run.
     fn visit(&mut self, site: Site, text: usize, activation: &[f32]) -> Result<Option<Vec<f32>>>;
 }
 
-/// Wants nothing.
+/// An observer that wants no site.
 #[derive(Debug, Clone, Copy)]
 pub struct Nobody;
 
@@ -75,17 +75,17 @@ impl Observer for Nobody {
     }
 }
 
-/// Keeps copies.
+/// An observer that records activations.
 #[derive(Debug, Default)]
 pub struct Record {
-    /// Sites to keep.
+    /// Sites to record.
     pub sites: Vec<Site>,
-    /// What stood there: site, text, values `(tokens, d_model)`.
+    /// The recorded activations: site, index of the text, values `(tokens, d_model)`.
     pub seen: Vec<(Site, usize, Vec<f32>)>,
 }
 
 impl Record {
-    /// Keeps what stands at these sites.
+    /// Records the activations at these sites.
     pub fn new(sites: Vec<Site>) -> Self {
         Self {
             sites,
@@ -105,16 +105,16 @@ impl Observer for Record {
     }
 }
 
-/// Puts other values in place of what stands at one site.
+/// An observer that replaces the activation at one site.
 pub struct Replace<F> {
-    /// Where.
+    /// The site.
     pub site: Site,
-    /// From text and activation to what shall stand there.
+    /// Computes the replacement from the index of the text and the activation.
     pub by: F,
 }
 
 impl<F: FnMut(usize, &[f32]) -> Vec<f32>> Replace<F> {
-    /// Replaces what stands at `site`.
+    /// Replaces the activation at `site` with the result of `by`.
     pub fn new(site: Site, by: F) -> Self {
         Self { site, by }
     }
@@ -130,7 +130,7 @@ impl<F: FnMut(usize, &[f32]) -> Vec<f32>> Observer for Replace<F> {
     }
 }
 
-/// Shows one place of all texts to the observer and takes what it returns.
+/// Shows the observer the activations of all texts at one site, and applies the replacements that it returns.
 pub(crate) fn offer(
     observer: &mut dyn Observer,
     site: Site,

@@ -1,8 +1,9 @@
-//! Singular values of gradients, and the numbers made of them.
+//! Singular values of gradients, and norms and ranks derived from them.
 //!
-//! Factors `dW = dYᵀ·X` with few tokens: with `dYᵀ = Q₁R₁` and `Xᵀ = Q₂R₂` (Householder), the singular values of `dW` are
-//! those of the small `R₁·R₂ᵀ`. A dense gradient: square roots of the eigenvalues of the smaller Gram matrix. All in `f64`.
-//! The Gram matrix loses values under about `1e-8·σ_max`, which is below what `f32` gradients carry.
+//! A gradient in factors `dW = dYᵀ·X`: with `dYᵀ = Q₁R₁` and `Xᵀ = Q₂R₂` (Householder QR), the singular values of `dW`
+//! are those of the small matrix `R₁·R₂ᵀ`. A dense gradient: square roots of the eigenvalues of the smaller Gram
+//! matrix. All in `f64`. The Gram matrix loses singular values below about `1e-8·σ_max`, which is below the precision
+//! of `f32` gradients.
 
 use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::decoder::gradient::GradientMatrix;
 use crate::error::{Error, Result};
 
-/// What a gradient's singular values say.
+/// Summary of a gradient's singular values `σᵢ`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spectrum {
     /// `Σ σᵢ`.
@@ -24,7 +25,7 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// From singular values in any order.
+    /// Computes the summary from singular values in any order.
     pub fn of(values: &[f64]) -> Self {
         let nuclear_norm: f64 = values.iter().sum();
         let entropy: f64 = values
@@ -42,10 +43,10 @@ impl Spectrum {
     }
 }
 
-/// Singular values of a gradient, greatest first; those that must be zero by its rank are left out.
+/// Singular values of a gradient, greatest first; values that must be zero because of its rank are left out.
 ///
 /// # Errors
-/// [`Error::NoConvergence`].
+/// [`Error::NoConvergence`] if the decomposition does not converge.
 pub fn singular_values(gradient: &GradientMatrix) -> Result<Vec<f64>> {
     let mut values = match gradient {
         GradientMatrix::Factors { dy, x, n_out, n_in } => of_factors(dy, x, *n_out, *n_in)?,

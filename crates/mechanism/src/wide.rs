@@ -1,9 +1,9 @@
-//! Plain loops, compiled for the widest vectors of the machine.
+//! Runs plain loops compiled for the widest vectors of the machine.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// A loop. A bare closure would not do: `pulp` takes it by value, and the compiler then calls it through a function of its
-/// own, outside of the one with wide vectors.
+/// A loop. A closure cannot be passed directly: `pulp` takes it by value, and the compiler would call it through a
+/// separate function that is not compiled for wide vectors.
 struct Loop<F>(F);
 
 impl<R, F: FnMut() -> R> WithSimd for Loop<F> {
@@ -16,7 +16,7 @@ impl<R, F: FnMut() -> R> WithSimd for Loop<F> {
     }
 }
 
-/// Runs `work`, an `#[inline(always)]` closure, with AVX-512 or AVX2 where the machine has them.
+/// Runs `work`, which must be an `#[inline(always)]` closure, with AVX-512 or AVX2 if the machine has them.
 pub(crate) fn wide<R>(work: impl FnMut() -> R) -> R {
     Arch::new().dispatch(Loop(work))
 }

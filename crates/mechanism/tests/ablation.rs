@@ -27,7 +27,7 @@ fn cuts(checkpoint: &Checkpoint, shares: &[f64]) -> Vec<Planned> {
         draws: 2,
         seed: 7,
     };
-    plan(checkpoint, &settings, &measured(checkpoint)).unwrap().0
+    plan(checkpoint, &settings, &measured(checkpoint)).0
 }
 
 /// A copy of a fixture with some tensors changed, in `f32`.

@@ -1,4 +1,5 @@
-//! Products of matrices, and what they leave in the processor.
+//! Dense matrix products and inverses on one thread, and the reset of the vector registers that such kernels leave
+//! dirty.
 
 use std::hint::black_box;
 
@@ -8,7 +9,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use pulp::Arch;
 
-/// `to = alpha a b`, added to what is there or in its place; one thread.
+/// Computes `alpha a b` on one thread, and adds it to `to` or overwrites `to`, as `accum` says.
 pub(crate) fn multiply(
     to: MatMut<'_, f64>,
     accum: Accum,
@@ -20,8 +21,8 @@ pub(crate) fn multiply(
     settle();
 }
 
-/// Inverse of a symmetric positive definite matrix given by its lower half, and the logarithm of its determinant; one
-/// thread. The error says why it has none.
+/// Inverse of a symmetric positive definite matrix, given by its lower triangle, and the logarithm of its determinant;
+/// on one thread. The error message says why the matrix cannot be factorised.
 pub(crate) fn inverse(mut lower: Mat<f64>) -> Result<(Mat<f64>, f64), String> {
     let n = lower.nrows();
     let spec = faer::Spec::default();
@@ -51,15 +52,15 @@ pub(crate) fn inverse(mut lower: Mat<f64>) -> Result<(Mat<f64>, f64), String> {
     Ok((out, log_determinant))
 }
 
-/// Clears the upper halves of the vector registers, which the assembly kernels of products, factors and decompositions
-/// leave in use. Until something clears them, code for narrow registers waits for them: `exp` of the C library takes
-/// thirty times as long, divisions a third more. Call it after such work.
+/// Clears the upper halves of the vector registers, which the assembly kernels of products, factorisations and
+/// decompositions leave in use. Until they are cleared, code that uses narrow registers stalls: `exp` of the C library
+/// takes thirty times as long, divisions a third longer. Call this after such kernels.
 ///
 /// # Source
 /// Intel 64 and IA-32 Architectures Optimization Reference Manual, "Mixing AVX code with SSE code".
 pub(crate) fn settle() {
     let mut few = [0.0_f32; 64];
-    // The compiler ends a function that used wide registers by clearing them.
+    // A function compiled for wide registers clears them when it returns.
     Arch::new().dispatch(|| {
         for x in black_box(&mut few) {
             *x += 1.0;

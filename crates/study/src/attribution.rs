@@ -1,8 +1,8 @@
-//! Which column a forest puts first, and how sure that is.
+//! Which structure column a random forest ranks first for each target, and how certain that ranking is.
 //!
 //! The literature reads impurity importances of one forest on all rows, where fine-tunes of one base count thousands of
-//! times. Beside that: the same over resampled shapes, with each shape counted once, and the drop in R² when a column is
-//! shuffled in shapes the forest has not seen.
+//! times. This section sets beside them the same importances over resampled shapes, with each shape counted once, and
+//! the drop in R² when a column is permuted in shapes that the forest was not trained on.
 
 mod drawn;
 mod lead;
@@ -31,7 +31,7 @@ use crate::statistics::means_of_groups;
 use drawn::{empty_table, figure, words};
 pub use lead::{Lead, SURE, lead, lead_among};
 
-/// Other targets that are drawn.
+/// Targets with a bar chart besides the benchmarks of leaderboard v1.
 const DRAWN: [&str; 5] = [
     "bigcodebench_complete",
     "ifeval",
@@ -40,7 +40,7 @@ const DRAWN: [&str; 5] = [
     "memory",
 ];
 
-/// Shuffles of a column per fold.
+/// Permutations of each column per fold.
 pub const REPEATS: usize = 5;
 
 /// Rows of one target and the columns that explain it.
@@ -53,28 +53,28 @@ pub struct Asked<'a> {
     pub unit: &'a str,
     /// The features.
     pub design: &'a Design,
-    /// `(n_rows,)`.
+    /// Target values, `(n_rows,)`.
     pub values: &'a [f64],
     /// Shape of each row.
     pub shape: &'a Groups,
     /// Where the rows come from.
     pub source: &'a SourceOf,
-    /// How many forests.
+    /// Number of forests and resamples.
     pub effort: Effort,
-    /// Whether a published figure is of such rows.
+    /// Whether published values refer to such rows, and so may be compared with.
     pub is_published: bool,
-    /// Whether R² and impurity importances on all rows are another section's findings.
+    /// Whether another section already reports R² and impurity importances on all rows.
     pub is_told_elsewhere: bool,
 }
 
-/// What was found for one target.
+/// Findings, table rows and bars of one target.
 struct Answer {
     findings: Vec<Finding>,
     rows: Vec<Vec<Cell>>,
     bars: Vec<Bar>,
 }
 
-/// The section of many targets.
+/// Builds the section on all targets; `done` is called after each target.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -211,7 +211,8 @@ impl Asked<'_> {
         }
     }
 
-    /// Impurity shares with one row a shape, the means of its rows, over resampled shapes. None with fewer than five shapes.
+    /// Impurity importances with each shape as one row, the mean of its rows, over resampled shapes. `None` with fewer
+    /// than five shapes.
     fn once_a_shape(&self, seed: u64) -> Result<Option<Vec<Importance>>, Error> {
         if self.shape.n_groups() < 5 {
             return Ok(None);
@@ -233,8 +234,8 @@ impl Asked<'_> {
         Ok(Some(found.columns))
     }
 
-    /// Fall of R² when a column is shuffled in shapes not trained on, and the scores of the same forests; none where the
-    /// shapes are too few to divide.
+    /// Drop in R² when a column is permuted in held-out shapes, and the scores of the same forests; `None` where there
+    /// are fewer shapes than folds.
     fn unseen(&self, seed: u64) -> Result<Option<(Vec<Importance>, Evaluation)>, Error> {
         let Some(folds) = self.folds(Protocol::StructureOut, seed)? else {
             return Ok(None);
@@ -265,7 +266,7 @@ impl Asked<'_> {
         folds(protocol, &information, seed).map(Some)
     }
 
-    /// Forests with rows divided at random, one a split.
+    /// Forests on random splits of the rows, one per split; `None` where there are too few shapes.
     fn at_random(&self, resamples: usize, seed: u64) -> Result<Option<Runs>, Error> {
         let one = |seed: u64| -> Result<Option<(Evaluation, u64)>, Error> {
             let Some(folds) = self.folds(Protocol::RandomSplit, seed)? else {
@@ -284,7 +285,8 @@ impl Asked<'_> {
             .transpose()
     }
 
-    /// R² and mean absolute error of a forest with rows divided at random, and by shape where that was done.
+    /// R² and mean absolute error of forests on random splits and, given the evaluation `of_unseen`, on held-out
+    /// shapes.
     fn scores(
         &self,
         of_unseen: Option<Evaluation>,

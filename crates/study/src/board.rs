@@ -1,4 +1,5 @@
-//! A leaderboard as trends and correlations see it: one row a checkpoint, its benchmarks and their mean.
+//! A leaderboard as the trend and correlation analyses read it: one row per checkpoint, with benchmark scores and
+//! average.
 
 use crate::abilities::{LISTED, Listed};
 use crate::dimensions::LeaderboardRow;
@@ -8,15 +9,15 @@ use crate::leaderboard_v1::StructureRow;
 use crate::section::{Cell, Table};
 use crate::statistics::mean;
 
-/// One checkpoint with its scores. Repeats are not among the rows.
+/// One checkpoint with its scores on one board; repeated runs are already left out.
 #[derive(Debug, Clone, Default)]
 pub struct ScoredCheckpoint {
     /// `org/name`.
     pub id: String,
-    /// Shape as a number, the unit that intervals resample.
+    /// Shape identifier; bootstrap intervals resample whole shapes.
     pub shape: u32,
-    /// True where it was trained from scratch, false where it was fine-tuned, tuned to converse or merged; absent for
-    /// what is neither.
+    /// True if the checkpoint was trained from scratch, false if it was fine-tuned, chat-tuned or merged; `None` for
+    /// any other kind.
     pub pretrained: Option<bool>,
     /// Day of publication, days since 1970-01-01.
     pub date: Option<f64>,
@@ -24,7 +25,7 @@ pub struct ScoredCheckpoint {
     pub size: Option<f64>,
     /// Structure columns.
     pub structure: StructureValues,
-    /// Points: the benchmarks, then Average.
+    /// Scores in points: one per benchmark, then Average; `None` where missing.
     pub scores: Vec<Option<f64>>,
 }
 
@@ -33,28 +34,28 @@ pub struct ScoredCheckpoint {
 pub struct Board {
     /// Name in ids: `v1`, `v2`.
     pub name: &'static str,
-    /// Name for people.
+    /// Title shown to readers.
     pub title: &'static str,
-    /// Name of the table.
+    /// Identifier of the leaderboard in the tables.
     pub leaderboard: &'static str,
-    /// Names in ids and for people: the benchmarks, then Average.
+    /// Short name and title of each outcome: the benchmarks, then Average.
     pub outcomes: Vec<(&'static str, String)>,
-    /// One a checkpoint.
+    /// One row per checkpoint.
     pub rows: Vec<ScoredCheckpoint>,
     /// Rows of the table left out as repeats.
     pub n_repeats: usize,
 }
 
-/// The Hub's floor 2022-03-02: what is older or of that day has no known date.
+/// The Hub's earliest creation date, 2022-03-02: a model with this date or an earlier one counts as undated.
 const FLOOR: f64 = common::calendar::HUB_FLOOR as f64;
 
-/// A date that is not the Hub's floor.
+/// The date, unless it is the Hub's earliest creation date or before it.
 pub(crate) fn known_date(date: Option<f64>) -> Option<f64> {
     date.filter(|&date| date > FLOOR)
 }
 
 impl Board {
-    /// Leaderboard v1; its Average is the mean of the six benchmarks, for rows that have all.
+    /// Builds leaderboard v1; Average is the mean of the six benchmarks, for rows that have all six.
     pub fn v1(rows: &[StructureRow], n_repeats: usize) -> Self {
         let scored = |row: &StructureRow| {
             let all: Option<Vec<f64>> = row.scores.iter().copied().collect();
@@ -78,7 +79,7 @@ impl Board {
         }
     }
 
-    /// Leaderboard v2, repeats left out; its Average is the one it prints.
+    /// Builds leaderboard v2 without repeats; Average is the one that the leaderboard itself publishes.
     pub fn v2(rows: &[LeaderboardRow]) -> Self {
         let scored = |row: &LeaderboardRow| ScoredCheckpoint {
             id: row.id.clone(),
@@ -100,8 +101,8 @@ impl Board {
         }
     }
 
-    /// A board of the list, of rows whose scores are its benchmarks' in order; Average is their mean for rows that have all, with
-    /// no scale made common: it stands for this board and no other.
+    /// Builds one of the [`LISTED`] boards from rows whose scores are in the order of the board's benchmarks. Average
+    /// is the plain mean of the scores, for rows that have all of them, so it is comparable within this board only.
     pub fn listed(board: &'static Listed, rows: Vec<ScoredCheckpoint>, n_repeats: usize) -> Self {
         let scored = |row: ScoredCheckpoint| {
             let all: Option<Vec<f64>> = row.scores.iter().copied().collect();
@@ -122,7 +123,7 @@ impl Board {
         }
     }
 
-    /// The place of Average among the outcomes: the last.
+    /// Index of Average among the outcomes: the last.
     pub fn average(&self) -> usize {
         self.outcomes.len() - 1
     }
@@ -135,7 +136,7 @@ impl Board {
         }
     }
 
-    /// The rows as a table, so that anyone can compute the numbers anew.
+    /// The rows as a table, so that anyone can recompute the numbers.
     pub fn table(&self) -> Table {
         let columns = ["id", "shape", "pretrained", "day"]
             .into_iter()

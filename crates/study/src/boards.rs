@@ -1,6 +1,8 @@
-//! Section: every board of the list side by side, benchmark by benchmark: what size says there, and what post-training is worth.
+//! Section that compares all boards, benchmark by benchmark: the relation of score and size, and the effect of
+//! post-training.
 //!
-//! No scale is made common: a row is of one benchmark on one board, in its own points. What can be read across boards are ranks.
+//! Scores are not rescaled: each row is one benchmark on one board, in that benchmark's points. Only ranks are
+//! comparable across boards.
 
 use crate::abilities::benchmark;
 use crate::board::{Board, ScoredCheckpoint};
@@ -12,20 +14,20 @@ use crate::statistics::{
     stratified_difference,
 };
 
-/// Checkpoints below which nothing is said of a benchmark.
+/// Benchmarks with fewer checkpoints are left out.
 const LEAST: usize = 20;
 
-/// What goes together with size on one benchmark.
+/// Rank correlations of score and size on one benchmark.
 struct Ranks {
     n: usize,
     n_shapes: usize,
-    /// Spearman's correlation of score and size, and its interval over shapes.
+    /// Spearman's rank correlation of score and size, and its interval from resampling shapes.
     plain: (f64, Option<Interval>),
-    /// The same given the date.
+    /// The partial rank correlation given the date, and its interval.
     partial: (f64, Option<Interval>),
 }
 
-/// The section.
+/// Builds the section.
 pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
     let mut section = Section {
         id: "boards".into(),
@@ -184,7 +186,7 @@ pub fn section(boards: &[Board], bootstrap: GroupBootstrap) -> Section {
     section
 }
 
-/// Checkpoints with size, date and this score.
+/// Checkpoints for which size, date and this score are known, with these three values.
 fn known(board: &Board, outcome: usize) -> Vec<(&ScoredCheckpoint, [f64; 3])> {
     let of = |row: &'_ ScoredCheckpoint| Some([row.size?, row.date?, row.scores[outcome]?]);
     board
@@ -303,7 +305,7 @@ mod tests {
                 .iter()
                 .all(|finding| !finding.id.contains("euroeval"))
         );
-        // Every score is of its size alone: within a shape nothing is left for post-training.
+        // Scores depend on size alone, so that post-training has no effect within a shape.
         let table = &section.tables[0];
         assert_eq!(table.rows.len(), 6);
         assert!(

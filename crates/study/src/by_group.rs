@@ -1,9 +1,9 @@
 //! R² with each group (shape) counted once, beside R² by rows.
 //!
-//! Where one shape holds half of the rows, R² by rows under a protocol that holds whole shapes out is a statement about
-//! that shape. The same out-of-fold predictions, each row weighing one over the rows of its shape, are one about shapes.
-//! The effective number of groups, (Σn)² / Σn², says how many groups of equal size would weigh as evenly
-//! (Kish 1965, *Survey Sampling*, section 8.2).
+//! Where one shape has half of the rows, R² by rows under a protocol that holds whole shapes out is mostly a statement
+//! about that shape. Weighting each row of the same out-of-fold predictions by one over the number of rows of its shape
+//! gives a statement about shapes. The effective number of groups, (Σn)² / Σn², is the number of equally large groups
+//! that would concentrate the rows as much (Kish 1965, *Survey Sampling*, section 8.2).
 
 use crate::design::check_finite;
 use crate::error::Error;
@@ -12,25 +12,25 @@ use crate::finding::Interval;
 use crate::groups::Groups;
 use crate::statistics::mean;
 
-/// What R² says of groups, and how far the largest decides what it says of rows.
+/// R² with each group counted once, and how much the largest group determines R² by rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ByGroup {
     /// R² with each group counted once, as a fraction; `None` where the target is constant.
     pub r2: Option<f64>,
-    /// Its interval, from resampling groups; `None` with fewer than two.
+    /// Interval of `r2` from resampling groups; `None` with fewer than five groups or a constant target.
     pub interval: Option<Interval>,
-    /// R² by rows without the rows of the largest group; `None` where nothing, or a constant, is left.
+    /// R² by rows without the largest group; `None` where no rows are left or their target is constant.
     pub r2_without_largest: Option<f64>,
-    /// Share of the rows that are of the largest group.
+    /// Share of the predicted rows that belong to the largest group.
     pub largest_share: f64,
     /// Groups among the rows that have a prediction.
     pub n_groups: usize,
-    /// (Σn)² / Σn² over them.
+    /// Effective number of groups, (Σn)² / Σn², of the predicted rows.
     pub effective_groups: f64,
 }
 
-/// R² of predictions with each group counted once: every row weighs one over the predicted rows of its group, in the
-/// squared error and in the total variance alike.
+/// R² of predictions with each group counted once: both the squared error and the total variance weight a row by one
+/// over the number of predicted rows of its group.
 ///
 /// # Shapes and units
 /// - `target`, `predictions`: `(n_rows,)`; rows without a prediction are left out.
@@ -79,8 +79,8 @@ pub fn by_group(
 }
 
 impl ByGroup {
-    /// The mean over runs of one question (splits, seeds): of the values, and of the ends of the intervals. `None` of
-    /// no runs.
+    /// Mean over runs that differ in their splits or seeds, of the values and of the limits of the intervals. `None` if
+    /// there are no runs.
     pub fn mean_of(runs: &[Self]) -> Option<Self> {
         let first = runs.first()?;
         let over = |pick: &dyn Fn(&Self) -> Option<f64>| {
@@ -106,7 +106,7 @@ impl ByGroup {
         })
     }
 
-    /// What R² by rows must not be read without: `each shape counted once 0.70 [0.51, 0.83]; …`.
+    /// The note that accompanies every R² by rows: `each shape counted once 0.70 [0.51, 0.83]; …`.
     pub fn in_words(&self) -> String {
         let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
         let ends = self.interval.as_ref().map_or(String::new(), |ends| {

@@ -1,8 +1,8 @@
-//! Days to months and years, without a clock.
+//! Conversions of days since 1970-01-01 into months and years; no clock is read.
 
 pub use common::calendar::civil;
 
-/// Months since January 1970 of a day.
+/// The month that contains a day, in months since January 1970.
 pub fn month(days: f64) -> i64 {
     let (year, month, _) = civil(days.floor() as i64);
     (year - 1970) * 12 + i64::from(month) - 1
@@ -18,7 +18,7 @@ pub fn day_name(days: f64) -> String {
     common::calendar::text(days.floor() as i64)
 }
 
-/// A day as a year with decimals, for axes: 365.25 days are one.
+/// A day as a decimal year, for axes: 365.25 days are one year.
 pub fn decimal_year(days: f64) -> f64 {
     1970.0 + days / 365.25
 }

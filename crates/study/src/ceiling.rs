@@ -1,8 +1,8 @@
-//! What any function of structure alone can reach on given rows, and what a plain look-up does reach.
+//! The largest R² that any function of structure alone can reach on given rows, and the R² of a look-up by structure.
 //!
-//! Rows of one structure get one prediction, so their spread around their own mean is beyond any such function:
-//! η² = 1 − Σ(y − ȳ of its group)² / Σ(y − ȳ)². In sample, a mean of few rows fits its own noise;
-//! adjusted η² = 1 − (within / (n − k)) / (total / (n − 1)) takes that out (Kelley 1935).
+//! Rows of one structure get one prediction, so no such function explains their variance around their own mean: η² = 1
+//! − Σ(y − ȳ of its group)² / Σ(y − ȳ)². In sample, a mean of few rows fits its own noise; adjusted η² = 1 − (within /
+//! (n − k)) / (total / (n − 1)) corrects for this (Kelley 1935).
 
 use crate::design::{check_finite, check_length};
 use crate::error::Error;
@@ -15,7 +15,7 @@ use crate::protocol::Fold;
 pub struct Ceiling {
     /// η², as a fraction; `None` where the target is constant.
     pub eta_squared: Option<f64>,
-    /// Adjusted for the number of groups; `None` also where every group has one row.
+    /// Adjusted η²; `None` where the target is constant or every group has one row.
     pub adjusted: Option<f64>,
     /// Rows.
     pub n: usize,
@@ -23,7 +23,7 @@ pub struct Ceiling {
     pub n_groups: usize,
 }
 
-/// The share of `target`'s variance between `groups`.
+/// The share of `target`'s variance between groups.
 ///
 /// # Errors
 /// [`Error::LengthMismatch`], [`Error::NotFinite`], [`Error::NoRows`].
@@ -55,7 +55,8 @@ pub fn ceiling(target: &[f64], groups: &Groups) -> Result<Ceiling, Error> {
     })
 }
 
-/// Predicts each test row by the training mean of its own group, or the global training mean where there is none.
+/// Predicts each test row by the mean of its group's training rows, or by the mean of all training rows if there are
+/// none.
 ///
 /// # Errors
 /// [`Error::LengthMismatch`], [`Error::NotFinite`], [`Error::BadFold`].
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn eta_squared_of_a_hand_worked_table() {
-        // Means 2 and 6 around 4: between 2·4 + 2·4 = 16, within 2 + 2 = 4.
+        // Group means 2 and 6, overall mean 4: between-group sum of squares 2·4 + 2·4 = 16, within 2 + 2 = 4.
         let groups = Groups::from_labels(&["a", "a", "b", "b"]);
         let found = ceiling(&[1.0, 3.0, 5.0, 7.0], &groups).expect("valid");
         assert_eq!(found.eta_squared, Some(1.0 - 4.0 / 20.0));

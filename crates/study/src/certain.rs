@@ -1,27 +1,28 @@
-//! Section: findings about depth, width and size, made twice: on all rows, and on those alone whose structure is known for
-//! certain (`exact` and `lineage`). What holds on the first only may be of how structures were resolved.
+//! Section that compares findings about depth, width and size on all rows with the same findings on rows whose
+//! structure is known for certain (`exact` and `lineage`). A finding that holds on all rows only may be an artefact of
+//! how the other structures were resolved.
 
 use std::collections::BTreeMap;
 
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::section::{Cell, Section, Table};
 
-/// Structure columns of depth, width and size.
+/// Structure columns that stand for depth, width and size.
 const COLUMNS: [&str; 5] = ["layers", "d_model", "d_ffn", "heads", "size"];
-/// Starts of ids of what is about size whatever else they name.
+/// Prefixes of the ids of findings that are always about size.
 const OF_SIZE: [&str; 3] = [
     "progress.points_per_doubling.",
     "scale.slope.",
     "size_bins.step_10b",
 ];
-/// Starts of ids of what is about the column that they name.
+/// Prefixes of the ids of findings that are about the column named in the id.
 const OF_COLUMN: [&str; 3] = [
     "correlation.spearman.",
     "correlation.partial.",
     "importance.permutation.core.",
 ];
 
-/// What becomes of a finding when only rows of known structure count.
+/// How a finding changes when only rows with certain structures are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
     TurnedAround,
@@ -71,12 +72,12 @@ impl Fate {
     }
 }
 
-/// The sign that an interval leaves, 0 where it covers 0.
+/// The sign of all values in an interval; 0 if the interval covers 0.
 fn sign(interval: &Interval) -> i8 {
     i8::from(interval.low > 0.0) - i8::from(interval.high < 0.0)
 }
 
-/// Whether a finding is about depth, width or size.
+/// Whether a finding is about depth, width or size, and so belongs to the section.
 fn is_asked(id: &str) -> bool {
     let of_column = || {
         OF_COLUMN
@@ -86,8 +87,8 @@ fn is_asked(id: &str) -> bool {
     OF_SIZE.iter().any(|start| id.starts_with(start)) || of_column()
 }
 
-/// The findings of `all` about depth, width and size beside those of `certain` of the same ids. `n_certain` and `n_all` are the
-/// evaluations behind each.
+/// Compares the findings of `all` about depth, width and size with those of `certain` that have the same ids.
+/// `n_certain` and `n_all` are the numbers of evaluations on which each set rests.
 pub fn section(all: &[&Finding], certain: &[&Finding], n_certain: usize, n_all: usize) -> Section {
     let by_id: BTreeMap<&str, &Finding> = certain
         .iter()

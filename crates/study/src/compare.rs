@@ -1,8 +1,8 @@
-//! Two methods on the same folds: is the difference more than the choice of structures?
+//! Compares two methods on the same folds: is their difference larger than chance in the choice of structures explains?
 //!
-//! Rows of one group (shape) err together, so groups are what is independent. Under the null hypothesis that the
-//! methods are exchangeable, the sign of each group's difference of squared errors is a coin's: the test flips them
-//! (Fisher's randomisation test, by groups). The interval of the difference of R² resamples groups.
+//! Errors are correlated within a group (shape), so groups are treated as independent. Under the null hypothesis that
+//! the methods are exchangeable, the sign of each group's difference of squared errors is random, and the test flips
+//! these signs (Fisher's randomisation test, by group). The interval of the difference of R² resamples groups.
 
 use rayon::prelude::*;
 
@@ -17,9 +17,9 @@ use crate::statistics::{percentile_interval, resample_groups};
 /// How two sets of out-of-fold predictions differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// R² of the first less R² of the second, over the rows both predict, as a fraction.
+    /// R² of the first minus R² of the second, over the rows that both predict, as a fraction.
     pub difference: f64,
-    /// From resampling groups.
+    /// Interval of the difference, from resampling groups.
     pub interval: Option<Interval>,
     /// Two-sided p of the sign-flip test over groups.
     pub p: f64,
@@ -51,7 +51,7 @@ pub fn compare(
     check_finite("target", target)?;
     check_resampling(resamples, level)?;
     let center = target.iter().sum::<f64>() / target.len().max(1) as f64;
-    // Per group: rows, Σy, Σy², and how much more the second errs, squared.
+    // Per group: number of rows, Σy, Σy², and the squared error of the second less that of the first.
     let mut sums = vec![[0.0_f64; 4]; groups.n_groups()];
     for (row, pair) in first.iter().zip(second).enumerate() {
         if let (Some(a), Some(b)) = pair {
@@ -93,7 +93,7 @@ pub fn compare(
         let mut random = Random::new(seed, (resamples + b) as u64 + 1);
         let sign = |s: &[f64; 4]| if random.bits() >> 63 == 0 { s[3] } else { -s[3] };
         let sum: f64 = sums.iter().map(sign).sum();
-        // Rounding must not hide a tie with what was seen.
+        // Tolerance, so that rounding does not hide a tie with the observed sum.
         usize::from(sum.abs() >= seen * (1.0 - 1e-12))
     };
     let as_far: usize = (0..resamples).into_par_iter().map(flipped).sum();

@@ -1,42 +1,44 @@
-//! What a part is worth at fixed size where networks were cut, not trained: the score of a network whose other parts were cut, less
-//! that of the same network cut to the same size by this part, over the doublings that it lost. By network, and over networks.
+//! Value of a part at fixed size in networks that were cut and not retrained: the score of the network with other parts
+//! cut, less that of the same network cut to the same size by this part, per doubling of the part lost. By network, and
+//! pooled over networks.
 
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{hartung_knapp, normal_quantile};
 use crate::weights::slug;
 
-/// What one network says of one part and one benchmark.
+/// Effect of one part on one benchmark in one network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PartCut {
     /// The network's name.
     pub checkpoint: String,
-    /// SHA-256 of its weights; empty where the result does not say.
+    /// SHA-256 of the weights; empty where the result does not record it.
     pub sha256: String,
-    /// The part, as the answer names it: `layers`.
+    /// The part, as named in the answer section: `layers`.
     pub part: String,
-    /// The parts that were cut instead.
+    /// The parts that were cut instead; their scores are averaged.
     pub against: Vec<String>,
-    /// The benchmark, as the answer names it: `arc`.
+    /// The benchmark, as named in the answer section: `arc`.
     pub benchmark: String,
-    /// Points for each doubling.
+    /// Effect in points per doubling of the part.
     pub value: f64,
-    /// Standard error over items in pairs, points; none where no answer differs.
+    /// Standard error from paired items, in points; `None` where no answer differs.
     pub error: Option<f64>,
-    /// Items.
+    /// Number of items.
     pub n: usize,
-    /// Shares of the network that went.
+    /// Number of doses: shares of the network that were removed.
     pub doses: usize,
-    /// Whether the whole network's score cannot be told from guessing.
+    /// Whether the score of the uncut network is indistinguishable from guessing.
     pub at_chance: bool,
 }
 
-/// Level of an interval that, with those of `m` benchmarks, holds at 95 % (Bonferroni).
+/// Confidence level of each of `m` intervals for a joint coverage of 95 % (Bonferroni).
 fn at_once(m: usize) -> f64 {
     1.0 - 0.05 / m.max(1) as f64
 }
 
-/// Effects of networks on one benchmark put together; of one network its own, as far as items tell.
+/// Pooled effect of several networks on one benchmark (Hartung–Knapp); of a single network its own effect and normal
+/// interval.
 fn pooled(own: &[&PartCut], level: f64) -> Option<(f64, Option<Interval>)> {
     let (values, errors): (Vec<f64>, Vec<f64>) =
         own.iter().filter_map(|cut| Some((cut.value, cut.error?))).unzip();
@@ -54,9 +56,9 @@ fn pooled(own: &[&PartCut], level: f64) -> Option<(f64, Option<Interval>)> {
     hartung_knapp(&values, &errors, level, "networks").map(|found| (found.value, found.interval))
 }
 
-/// Findings `cuts.CHECKPOINT.PART.BENCHMARK`, those over networks `cuts.all.PART.BENCHMARK`, and these with intervals that hold for all
-/// benchmarks of a part at once, `cuts.simultaneous.PART.BENCHMARK`. Networks at chance on a benchmark are told and left out
-/// of what stands over networks: their score has no room to fall.
+/// Findings by network, `cuts.CHECKPOINT.PART.BENCHMARK`; pooled over networks, `cuts.all.PART.BENCHMARK`; and pooled
+/// with intervals that hold for all benchmarks of a part at once, `cuts.simultaneous.PART.BENCHMARK`. Networks at
+/// chance on a benchmark are reported but not pooled: their score cannot fall.
 pub fn findings(cuts: &[PartCut]) -> Vec<Finding> {
     let mut all = Vec::new();
     for cut in cuts {
@@ -224,13 +226,13 @@ mod tests {
         let all = findings(&cuts);
         let over = of(&all, "cuts.all.layers.arc");
         assert_eq!((over.value, over.n), (Some(11.0), 3));
-        // t of two degrees of freedom, 4.303, times an error of 2 / sqrt 3.
+        // The t quantile of two degrees of freedom, 4.303, times a standard error of 2 / √3.
         let ends = over.interval.as_ref().expect("three networks");
         assert!(
             (ends.high - 11.0 - 4.302_652_7 * 2.0 / 3.0_f64.sqrt()).abs() < 1e-5,
             "{ends:?}"
         );
-        // One benchmark alone: nothing to be corrected for.
+        // With a single benchmark there is nothing to correct for.
         assert_eq!(
             of(&all, "cuts.simultaneous.layers.arc")
                 .interval

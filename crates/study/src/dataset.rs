@@ -1,4 +1,4 @@
-//! The dataset itself: rows of each source and what became of them, and the descriptive table of the structures.
+//! Section on the dataset: how many rows of each source were kept, and descriptive statistics of the structure columns.
 
 mod boards;
 
@@ -8,22 +8,22 @@ use crate::finding::{Finding, SourceOf};
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{Description, describe};
 
-/// One source and what became of its rows; `rows = kept + rejected`.
+/// Row counts of one source; `rows = kept + rejected`.
 #[derive(Debug, Clone, Default)]
 pub struct SourceRows {
     /// Name or path.
     pub name: String,
     /// Rows read.
     pub rows: u64,
-    /// Rows a table holds.
+    /// Rows kept in a table.
     pub kept: u64,
-    /// Rows left out whole.
+    /// Rows rejected.
     pub rejected: u64,
     /// Rows kept but marked as repeats.
     pub duplicates: u64,
 }
 
-/// One column of the structures, `None` where absent.
+/// One structure column, to be described; a value is `None` where it is missing.
 #[derive(Debug, Clone)]
 pub struct DescribedColumn {
     /// Name.
@@ -34,7 +34,7 @@ pub struct DescribedColumn {
     pub values: Vec<Option<f64>>,
 }
 
-/// Checkpoints that the paper shows as examples of its dataset: the word in ids, and the checkpoint.
+/// Checkpoints that the paper shows as examples of its dataset: the name used in finding ids, and the checkpoint's id.
 pub const EXAMPLES: [(&str, &str); 5] = [
     ("llama_3_8b", "meta-llama/Meta-Llama-3-8B"),
     ("bloom", "bigscience/bloom"),
@@ -43,7 +43,7 @@ pub const EXAMPLES: [(&str, &str); 5] = [
     ("mistral_7b", "mistralai/Mistral-7B-v0.1"),
 ];
 
-/// The columns that it shows of them, in its order.
+/// The columns that the paper shows of the examples, in the paper's order.
 pub const EXAMPLE_COLUMNS: [&str; 16] = [
     "size",
     "d_model",
@@ -63,19 +63,19 @@ pub const EXAMPLE_COLUMNS: [&str; 16] = [
     "gsm8k",
 ];
 
-/// The cells of one of [`EXAMPLES`].
+/// The values of one of [`EXAMPLES`].
 #[derive(Debug, Clone)]
 pub struct Example {
-    /// Place in [`EXAMPLES`].
+    /// Index into [`EXAMPLES`].
     pub which: usize,
-    /// The cells, in the order of [`EXAMPLE_COLUMNS`].
+    /// The values, in the order of [`EXAMPLE_COLUMNS`]; `None` where missing.
     pub cells: [Option<f64>; 16],
-    /// Runs of the checkpoint on leaderboard v1; the scores are of the first.
+    /// Number of runs of the checkpoint on leaderboard v1; the scores are those of the first run.
     pub runs: usize,
 }
 
 impl Example {
-    /// A finding a cell.
+    /// One finding per column.
     fn findings(&self) -> impl Iterator<Item = Finding> {
         let (name, id) = EXAMPLES[self.which];
         EXAMPLE_COLUMNS.iter().zip(self.cells).map(move |(column, cell)| {
@@ -104,7 +104,7 @@ impl Example {
     }
 }
 
-/// How many structures came to be known in which way.
+/// A way of resolving a structure, and the number of rows whose structure was resolved in that way.
 pub type ResolutionCount = (String, usize);
 
 /// The dataset section.
@@ -197,7 +197,7 @@ pub fn section(
     section
 }
 
-/// A name as a part of a finding id: lower case, what is no letter, digit or `_` becomes `-`; no ending, no folder dots.
+/// A name as part of a finding id: in lower case, every character but ASCII letters, digits and `_` replaced by `-`.
 fn slug(name: &str) -> String {
     name.to_lowercase()
         .chars()

@@ -1,15 +1,17 @@
-//! The least of a smooth function by quasi-Newton steps (Broyden, Fletcher, Goldfarb and Shanno 1970).
+//! Minimises a smooth function by a quasi-Newton method (Broyden, Fletcher, Goldfarb and Shanno 1970).
 
-/// Halvings of a step before it is given up.
+/// Halvings of the step length after which the line search gives up.
 const HALVINGS: usize = 20;
-/// Share of the fall that the slope promises and a step must bring (Armijo 1966).
+/// Share of the linearly predicted decrease that a step must reach (Armijo 1966).
 const ENOUGH: f64 = 1e-4;
-/// A step that brings less than this share of the value ends the descent.
+/// Iteration stops once a step decreases the value by less than this, relative to the value or to 1, whichever is
+/// larger.
 const TOO_LITTLE: f64 = 1e-7;
-/// The longest first step.
+/// Length of the first step at most.
 const LONGEST: f64 = 1.0;
 
-/// Where at most `steps` steps from `start` lead, and the value there; `f` gives value and slopes, none where it has none.
+/// The point that at most `steps` steps from `start` reach, and the value there. `f` returns value and gradient, or
+/// `None` where it is undefined; the result is `None` if `f` is undefined at `start`.
 pub(crate) fn descend(
     start: &[f64],
     steps: usize,
@@ -69,7 +71,7 @@ pub(crate) fn descend(
 mod tests {
     use super::descend;
 
-    /// Rosenbrock's valley (1960), whose lowest place is (1, 1).
+    /// Rosenbrock's valley (1960), with its minimum at (1, 1).
     #[test]
     fn the_lowest_place_of_a_bent_valley_is_found() {
         let valley = |at: &[f64]| {

@@ -1,4 +1,4 @@
-//! The features of a regression: named columns of `f64`, no value missing.
+//! The feature matrix of a regression: named columns of `f64` without missing values.
 
 use crate::error::Error;
 
@@ -11,10 +11,10 @@ pub struct Design {
 }
 
 impl Design {
-    /// Takes columns with their names.
+    /// Builds a design from columns and their names.
     ///
     /// # Errors
-    /// - [`Error::NoColumns`], [`Error::NoRows`] if there is nothing.
+    /// - [`Error::NoColumns`], [`Error::NoRows`] if there are no columns or no rows.
     /// - [`Error::LengthMismatch`] if columns differ in length, or names and columns in number.
     /// - [`Error::DuplicateName`] if a name occurs twice.
     /// - [`Error::NotFinite`] if a value is NaN or infinite.
@@ -70,7 +70,7 @@ impl Design {
         &self.columns
     }
 
-    /// Place of a column by name.
+    /// Index of the column of this name.
     ///
     /// # Errors
     /// [`Error::UnknownColumn`] if there is none.
@@ -82,7 +82,7 @@ impl Design {
         })
     }
 
-    /// The rows named, in the order named; a row may be named more than once.
+    /// The given rows, in the given order; a row may occur more than once.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let pick = |column: &Vec<f64>| rows.iter().map(|&r| column[r]).collect();
@@ -93,10 +93,10 @@ impl Design {
         }
     }
 
-    /// The columns named, in the order named.
+    /// The columns of these names, in the given order.
     ///
     /// # Errors
-    /// [`Error::UnknownColumn`] for a name that is not there; as [`Design::new`] otherwise.
+    /// [`Error::UnknownColumn`] for an unknown name; otherwise as [`Design::new`].
     pub fn select_columns(&self, names: &[&str]) -> Result<Self, Error> {
         let places = names.iter().map(|n| self.position(n));
         let places: Vec<usize> = places.collect::<Result<_, _>>()?;
@@ -106,7 +106,7 @@ impl Design {
         )
     }
 
-    /// The same rows with column `i` replaced.
+    /// A copy with column `i` replaced.
     ///
     /// # Errors
     /// [`Error::LengthMismatch`], [`Error::NotFinite`] as in [`Design::new`].
@@ -152,7 +152,7 @@ pub(crate) fn check_finite(what: &str, values: &[f64]) -> Result<(), Error> {
     }
 }
 
-/// What every fit asks of its input: rows at all, matching lengths, finite numbers, usable weights.
+/// Checks the input of every fit: at least one row, matching lengths, finite values, usable weights.
 pub(crate) fn check_input(design: &Design, target: &[f64], weights: Option<&[f64]>) -> Result<(), Error> {
     if design.n_rows() == 0 {
         return Err(Error::NoRows);

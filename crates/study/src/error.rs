@@ -1,16 +1,16 @@
-//! What can go wrong in the numbers, with the values that clashed.
+//! The error type of this crate; each variant carries the values that were in conflict.
 
 use thiserror::Error;
 
-/// Errors of the regression side of this crate.
+/// Errors of the statistics and regression functions of this crate.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {
-    /// Two things that must have the same length do not.
+    /// Two inputs that must have the same length do not.
     #[error("{what} has {found} values but there are {expected} {of}")]
     LengthMismatch {
         /// What was given: a column's name, `target`, `weights` …
         what: String,
-        /// What it was held against: `rows`, `columns` …
+        /// What its length was compared with: `rows`, `columns` …
         of: &'static str,
         /// Length it must have.
         expected: usize,
@@ -41,7 +41,7 @@ pub enum Error {
         /// Rows given.
         n_rows: usize,
     },
-    /// Nothing to fit.
+    /// There are no rows to fit.
     #[error("no rows")]
     NoRows,
     /// A checkpoint answered an item twice.
@@ -66,30 +66,30 @@ pub enum Error {
     /// No such column.
     #[error("no feature named `{name}`; there are {known:?}")]
     UnknownColumn {
-        /// The name asked for.
+        /// The name requested.
         name: String,
         /// The names there are.
         known: Vec<String>,
     },
-    /// A fit was shown other columns than it was fitted on.
+    /// A fitted model was given other columns than those it was fitted on.
     #[error("fitted on columns {fitted:?}, but given {given:?} to predict from")]
     ColumnsDiffer {
-        /// Columns of the fit.
+        /// Columns it was fitted on.
         fitted: Vec<String>,
-        /// Columns given.
+        /// Columns given for the prediction.
         given: Vec<String>,
     },
-    /// A setting that the method does not have.
+    /// The method has no setting of this name.
     #[error("`{method}` has no setting `{name}`; it has {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
     UnknownSetting {
         /// The method.
         method: &'static str,
-        /// The setting asked for.
+        /// The name requested.
         name: String,
-        /// Those there are.
+        /// The settings the method has.
         known: Vec<&'static str>,
     },
-    /// A setting's text that cannot be read.
+    /// The text of a setting cannot be parsed.
     #[error("setting `{name}` of `{method}` is `{value}`, not {must}")]
     UnreadableSetting {
         /// The method.
@@ -101,7 +101,7 @@ pub enum Error {
         /// What it must be.
         must: &'static str,
     },
-    /// A setting outside what the method allows.
+    /// A setting's value is outside the range that the method allows.
     #[error("`{name}` is {value}: {must}")]
     BadSetting {
         /// The setting.
@@ -111,7 +111,7 @@ pub enum Error {
         /// What it must be.
         must: &'static str,
     },
-    /// A protocol needs something of the rows that was not given.
+    /// A protocol needs information on every row that was not given.
     #[error("protocol `{protocol}` needs {needs} of every row")]
     MissingRowInformation {
         /// The protocol's name.
@@ -126,7 +126,7 @@ pub enum Error {
         of: &'static str,
         /// How many there are.
         groups: usize,
-        /// Folds asked for.
+        /// Folds requested.
         folds: usize,
     },
     /// A fold names a row that is not there, or has no training or no test rows.
@@ -137,7 +137,7 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
-    /// The method cannot do this with this fit or these rows.
+    /// The method cannot compute this with this fit or these rows.
     #[error("{method}: {problem}")]
     CannotCompute {
         /// Method's name.

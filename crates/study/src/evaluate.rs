@@ -1,4 +1,4 @@
-//! Out-of-fold predictions and what they are worth: R², MAE, RMSE, with intervals over groups.
+//! Out-of-fold predictions and their scores: R², MAE and RMSE, with bootstrap intervals over groups.
 
 use rayon::prelude::*;
 
@@ -10,19 +10,19 @@ use crate::protocol::Fold;
 use crate::regression::Regression;
 use crate::statistics::{percentile_interval, resample_groups};
 
-/// How well rows were predicted by fits that had not seen them.
+/// Scores of out-of-fold predictions, that is of predictions by fits that had not seen the rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// 1 − Σ(y − ŷ)² / Σ(y − ȳ)² over all tested rows together, as a fraction; `None` where the target is constant.
     pub r2_pooled: Option<f64>,
-    /// The same within each fold, against that fold's own mean.
+    /// R² within each fold, against that fold's own mean; `None` where the fold's target is constant.
     pub r2_folds: Vec<Option<f64>>,
     /// Mean absolute error, in the target's unit.
     pub mae: f64,
     /// Root of the mean squared error, in the target's unit.
     pub rmse: f64,
-    /// Out-of-fold prediction of each row, `(n_rows,)`; `None` for rows no fold tests. A row that stands in
-    /// several folds keeps the last fold's.
+    /// Out-of-fold prediction of each row, `(n_rows,)`; `None` for rows that are in no fold's test set. For a row
+    /// tested in several folds the last fold's prediction is kept.
     pub predictions: Vec<Option<f64>>,
     /// Rows tested.
     pub n_tested: usize,
@@ -35,7 +35,7 @@ impl Evaluation {
         (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     }
 
-    /// Scores given out-of-fold predictions of each fold's test rows, in the folds' order.
+    /// Scores of the out-of-fold predictions `by_fold`, one vector per fold with the predictions of its test rows.
     pub(crate) fn from_folds(target: &[f64], folds: &[Fold], by_fold: &[Vec<f64>]) -> Self {
         let mut predictions = vec![None; target.len()];
         for (fold, predicted) in folds.iter().zip(by_fold) {
@@ -70,7 +70,7 @@ impl Evaluation {
 ///
 /// # Errors
 /// - [`Error::LengthMismatch`], [`Error::NotFinite`] for unusable input.
-/// - [`Error::BadFold`] if a fold names rows that are not there, is empty, or tests what it trains on.
+/// - [`Error::BadFold`] if a fold has row indices out of range, is empty, or has a row in both training and test.
 /// - Whatever the regression returns.
 pub fn evaluate(
     regression: &dyn Regression,
@@ -105,11 +105,11 @@ pub fn r2(target: &[f64], predictions: &[f64]) -> Result<Option<f64>, Error> {
 
 /// Percentile interval of R² from resampling whole groups with replacement.
 ///
-/// Rows of one shape are near-copies of each other, so rows are not independent: groups are.
+/// Rows of one shape are near-copies of each other, so not rows but groups are treated as independent.
 /// Rows without a prediction are left out. `None` if fewer than five groups are left, or the target is constant.
 ///
 /// # Errors
-/// - [`Error::LengthMismatch`] if the slices differ in length.
+/// - [`Error::LengthMismatch`] if the slices differ in length, [`Error::NotFinite`] if a target is not finite.
 /// - [`Error::BadSetting`] if `resamples` is 0 or `level` outside (0, 1).
 ///
 /// # Limits
@@ -132,8 +132,8 @@ pub fn bootstrap_r2_over_groups(
     Ok(interval_of_sums(&sums, resamples, level, seed))
 }
 
-/// Per group, of the rows that have a prediction: rows, Σy, Σy², Σ(y − ŷ)², y around the mean of all; all of R² that a
-/// resample needs.
+/// Per group, over the rows that have a prediction: count, Σy, Σy², Σ(y − ŷ)², with y centred on the overall mean.
+/// These sums suffice to compute R² of any resample of groups.
 pub(crate) fn group_sums(
     target: &[f64],
     predictions: &[Option<f64>],
@@ -156,7 +156,7 @@ pub(crate) fn group_sums(
     Ok(sums)
 }
 
-/// R² of the groups drawn, from what [`group_sums`] gives.
+/// R² of the groups drawn (with repetition), from the sums of [`group_sums`]; `None` where the target is constant.
 pub(crate) fn r2_of_sums(sums: &[[f64; 4]], drawn: &[usize]) -> Option<f64> {
     let mut total = [0.0; 4];
     for &g in drawn {
@@ -166,10 +166,10 @@ pub(crate) fn r2_of_sums(sums: &[[f64; 4]], drawn: &[usize]) -> Option<f64> {
     (spread > 0.0).then(|| 1.0 - total[3] / spread)
 }
 
-/// Fewer groups say nothing of how far R² would move: draws of one or two of them have hardly any spread to explain.
+/// Fewest groups for an interval: resamples of fewer groups often have hardly any variance to explain.
 const LEAST_GROUPS: usize = 5;
 
-/// Percentile interval of R² over groups, from what [`group_sums`] gives; `None` with fewer than [`LEAST_GROUPS`].
+/// Percentile interval of R² over groups, from the sums of [`group_sums`]; `None` with fewer than [`LEAST_GROUPS`].
 pub(crate) fn interval_of_sums(
     sums: &[[f64; 4]],
     resamples: usize,

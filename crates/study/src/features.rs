@@ -1,4 +1,4 @@
-//! The structure columns, and the named sets of them that regressions use.
+//! The structure columns, and the named sets of features that the regressions use.
 
 /// A structure column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,17 +13,17 @@ pub enum StructureColumn {
     Heads,
     /// Decoder layers.
     Layers,
-    /// Heads of keys and values.
+    /// Key and value heads.
     KvHeads,
     /// Entries of the vocabulary.
     VocabSize,
-    /// Positions.
+    /// Positions: the longest context.
     Pos,
     /// Day of publication.
     Date,
 }
 
-/// Every structure column with its name and unit, the date last; names and units of the published dataset.
+/// Every structure column with its name and unit, the date last; names and units are those of the published dataset.
 const TABLE: [(StructureColumn, &str, &str); 9] = [
     (StructureColumn::Size, "size", "billions of parameters"),
     (StructureColumn::DModel, "d_model", "width"),
@@ -48,7 +48,7 @@ pub const COLUMNS: [&str; 9] = {
 };
 
 impl StructureColumn {
-    /// All, in the order of [`COLUMNS`].
+    /// All columns, in the order of [`COLUMNS`].
     pub fn all() -> impl Iterator<Item = Self> {
         TABLE.into_iter().map(|(column, ..)| column)
     }
@@ -60,18 +60,18 @@ impl StructureColumn {
             .map(|(column, ..)| column)
     }
 
-    /// Its name.
+    /// The column's name.
     pub fn name(self) -> &'static str {
         TABLE[self as usize].1
     }
 
-    /// Its unit.
+    /// The column's unit.
     pub fn unit(self) -> &'static str {
         TABLE[self as usize].2
     }
 }
 
-/// The structure columns of one checkpoint, each in its column's unit; `None` is unknown.
+/// The structure values of one checkpoint, each in its column's unit; `None` where unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StructureValues {
     /// Billions of parameters.
@@ -84,11 +84,11 @@ pub struct StructureValues {
     pub heads: Option<f64>,
     /// Decoder layers.
     pub layers: Option<f64>,
-    /// Heads of keys and values.
+    /// Key and value heads.
     pub kv_heads: Option<f64>,
     /// Entries of the vocabulary.
     pub vocab_size: Option<f64>,
-    /// Positions.
+    /// Positions: the longest context.
     pub pos: Option<f64>,
     /// Day of publication, days since 1970-01-01.
     pub date: Option<f64>,
@@ -110,7 +110,7 @@ impl StructureValues {
         }
     }
 
-    /// The value of the column of that name; `None` too where there is no such column.
+    /// The value of the column of this name; `None` where it is unknown or no such column exists.
     pub fn named(&self, name: &str) -> Option<f64> {
         self.get(StructureColumn::named(name)?)
     }
@@ -121,7 +121,7 @@ impl StructureValues {
         StructureColumn::all().map(move |column| own.get(column))
     }
 
-    /// What lies between size and date, in the order of [`COLUMNS`].
+    /// The values of the columns between size and date, in the order of [`COLUMNS`].
     pub fn dimensions(&self) -> impl Iterator<Item = Option<f64>> + use<> {
         let own = *self;
         StructureColumn::all()
@@ -130,13 +130,13 @@ impl StructureValues {
     }
 }
 
-/// Name of a feature set, and its columns. A new set is a line here.
+/// Name and columns of each feature set. To add a set, add a line here.
 pub const SETS: [(&str, &[&str]); 4] = [
     ("core", &["layers", "d_model", "d_ffn", "heads"]),
     ("structure", COLUMNS.split_at(8).0),
     ("structure_date", &COLUMNS),
-    // What holds on shapes never seen, docs/structural.md: no vocabulary, no positions, but what was done after
-    // pretraining.
+    // Features that predict held-out shapes (docs/structural.md): without vocabulary and positions, but with the kind
+    // of post-training.
     (
         "structural",
         &[

@@ -1,35 +1,35 @@
-//! A finding: one question answered, ready to publish.
+//! A finding: the answer to one question, ready to publish.
 //!
-//! A number never leaves without n, unit, method, protocol and seed, so none of these fields is optional where
-//! the number has one. The same struct feeds the report, the dashboard and `--format json`.
+//! A number is never published without n, unit, method, protocol and seed, so none of these fields is optional where it
+//! applies. The same struct feeds the report, the dashboard and `--format json`.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An interval around a value.
 ///
-/// An end may be infinite: nothing bounds the value on that side. JSON has no such number and shows null, which is read as
-/// infinite again.
+/// A limit may be infinite: the value is unbounded on that side. JSON cannot represent infinity, so such a limit is
+/// written as null, and null is read back as infinity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
-    /// Lower end, in the value's unit.
+    /// Lower limit, in the value's unit.
     #[serde(deserialize_with = "low_end")]
     pub low: f64,
-    /// Upper end, in the value's unit.
+    /// Upper limit, in the value's unit.
     #[serde(deserialize_with = "high_end")]
     pub high: f64,
     /// Confidence level as a fraction, for example 0.95.
     pub level: f64,
-    /// How it was made: `welch`, `bootstrap over shapes (1000)` …
+    /// How the interval was computed: `welch`, `bootstrap over shapes (1000)` …
     pub method: String,
 }
 
 impl Interval {
-    /// Whether it has both ends.
+    /// Whether both limits are finite.
     pub fn is_bounded(&self) -> bool {
         self.low.is_finite() && self.high.is_finite()
     }
 
-    /// Whether the number lies between the ends, the ends themselves included.
+    /// Whether the number lies within the limits, limits included.
     pub fn covers(&self, number: f64) -> bool {
         self.low <= number && number <= self.high
     }
@@ -43,22 +43,22 @@ fn high_end<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or(f64::INFINITY))
 }
 
-/// What our number says of a published one.
+/// How our number compares with a published one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Ours agrees within the stated tolerance.
+    /// Our number agrees within the stated tolerance.
     Reproduced,
-    /// Ours does not, and its interval, where it has one, leaves the published number out.
+    /// Our number does not agree, and it has no interval or one that excludes the published number.
     Differs,
-    /// Ours does not, but its interval covers the published number: these data leave both outcomes open.
+    /// Our number does not agree, but its interval covers the published number: the data leave both outcomes open.
     CannotTell,
-    /// The data at hand have no such number.
+    /// The data at hand do not give this number.
     NotTestable,
 }
 
 impl Verdict {
-    /// What is said of a number that was claimed, or of a threshold, where `holds` is whether ours agrees with the claim.
+    /// The verdict on a claimed number or threshold; `holds` says whether our number agrees with the claim.
     pub fn of(holds: bool, claimed: f64, interval: Option<&Interval>) -> Self {
         match interval {
             _ if holds => Self::Reproduced,
@@ -67,7 +67,7 @@ impl Verdict {
         }
     }
 
-    /// As it is written in tables and files.
+    /// The name used in tables and files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Reproduced => "reproduced",
@@ -77,7 +77,7 @@ impl Verdict {
         }
     }
 
-    /// As people read it.
+    /// The wording shown to readers.
     pub fn words(self) -> &'static str {
         match self {
             Self::Reproduced => "agrees",
@@ -87,12 +87,20 @@ impl Verdict {
         }
     }
 
+    /// `n` such verdicts, as people read it: `1 agrees`, `24 agree`.
+    pub fn counted(self, n: usize) -> String {
+        match self {
+            Self::Reproduced if n != 1 => format!("{n} agree"),
+            _ => format!("{n} {}", self.words()),
+        }
+    }
+
     /// The verdict of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
 
-    /// Every one, in the order in which they are counted.
+    /// All verdicts, in the order in which they are counted.
     pub const ALL: [Self; 4] = [
         Self::Reproduced,
         Self::Differs,
@@ -101,7 +109,7 @@ impl Verdict {
     ];
 }
 
-/// The number a work printed, and how near ours must be to count as the same.
+/// A number printed in a published work, and how close ours must be to count as the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Published {
     /// The number, in the finding's unit.
@@ -112,7 +120,7 @@ pub struct Published {
     pub place: String,
     /// Largest absolute difference that counts as reproduced.
     pub tolerance: f64,
-    /// Rows the work counted, where it says so.
+    /// Number of rows the work used, where it states it.
     pub n: Option<usize>,
 }
 
@@ -125,7 +133,7 @@ pub struct SourceOf {
     pub place: String,
 }
 
-/// One question answered.
+/// The answer to one question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Dotted, stable, lower case: `scale.mean.small`.
@@ -136,7 +144,7 @@ pub struct Finding {
     pub value: Option<f64>,
     /// Unit of `value`: `points`, `rows`, `fraction`, `1` for a pure number …
     pub unit: String,
-    /// How sure.
+    /// Interval around the value, where there is one.
     pub interval: Option<Interval>,
     /// Rows the value rests on.
     pub n: usize,
@@ -146,22 +154,22 @@ pub struct Finding {
     pub protocol: String,
     /// The feature columns used, empty where none.
     pub features: Vec<String>,
-    /// Seed of what is random in it; `None` where nothing is.
+    /// Seed of the random parts of the computation; `None` where nothing is random.
     pub seed: Option<u64>,
     /// Where the rows come from.
     pub source: SourceOf,
-    /// The published number it answers.
+    /// The published number that this finding is compared with.
     pub published: Option<Published>,
-    /// What ours says of it.
+    /// How our value compares with the published one; `None` where there is no published one.
     pub verdict: Option<Verdict>,
     /// File of the figure that shows it.
     pub figure: Option<String>,
-    /// What a reader must know besides.
+    /// Remarks that a reader must know.
     pub notes: Vec<String>,
 }
 
 impl Finding {
-    /// A finding about all rows of a source, to be completed by the `with_` methods.
+    /// A finding about all rows of a source, without a value yet; complete it with the `with_` methods.
     pub fn new(id: impl Into<String>, question: impl Into<String>, source: &SourceOf) -> Self {
         Self {
             id: id.into(),
@@ -182,7 +190,7 @@ impl Finding {
         }
     }
 
-    /// The answer, its unit, the rows it rests on and what was computed. A value that is not finite is no answer.
+    /// Sets the value, its unit, the rows it rests on and the method. A value that is not finite becomes `None`.
     #[must_use]
     pub fn with_value(mut self, value: f64, unit: &str, n: usize, method: &str) -> Self {
         self.value = value.is_finite().then_some(value);
@@ -192,21 +200,21 @@ impl Finding {
         self
     }
 
-    /// The interval around it.
+    /// Sets the interval around the value.
     #[must_use]
     pub fn with_interval(mut self, interval: Option<Interval>) -> Self {
         self.interval = interval;
         self.judged()
     }
 
-    /// The seed of what is random in the value or its interval.
+    /// Sets the seed of the random parts of the value or its interval.
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// How training and test rows were divided, and the features.
+    /// Sets the protocol that divided training and test rows, and the features.
     #[must_use]
     pub fn with_protocol(mut self, protocol: &str, features: &[String]) -> Self {
         self.protocol = protocol.into();
@@ -214,28 +222,28 @@ impl Finding {
         self
     }
 
-    /// The file of the figure that shows it.
+    /// Sets the file of the figure that shows the finding.
     #[must_use]
     pub fn with_figure(mut self, figure: &str) -> Self {
         self.figure = Some(format!("figures/{figure}.svg"));
         self
     }
 
-    /// What a reader must know besides.
+    /// Adds a remark that a reader must know.
     #[must_use]
     pub fn with_note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// Sets a published number beside ours and says whether ours agrees within its tolerance.
+    /// Sets the published number and the verdict on whether ours agrees with it within its tolerance.
     #[must_use]
     pub fn with_published(mut self, published: Option<Published>) -> Self {
         self.published = published;
         self.judged()
     }
 
-    /// With the verdict that value, interval and published number give.
+    /// Recomputes the verdict from the value, the interval and the published number.
     fn judged(mut self) -> Self {
         self.verdict = self.published.as_ref().map(|theirs| match self.value {
             Some(ours) => {

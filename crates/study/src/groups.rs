@@ -1,11 +1,11 @@
-//! Rows in groups: shapes, lineages, families. Group ids are dense and follow the order of the labels.
+//! Groups of rows: shapes, lineages, families. Group ids are consecutive integers in the sort order of the labels.
 
 use std::collections::BTreeMap;
 
 use crate::design::Design;
 use crate::error::Error;
 
-/// A group per row; ids run over `0..n_groups` in the order of the labels, so they do not depend on row order.
+/// A group id per row; ids are `0..n_groups` in the sort order of the labels, so they do not depend on the row order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups {
     ids: Vec<usize>,
@@ -13,7 +13,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Rows with equal labels form a group.
+    /// Groups rows with equal labels.
     pub fn from_labels<T: Ord>(labels: &[T]) -> Self {
         let places: BTreeMap<&T, usize> = labels.iter().map(|l| (l, 0)).collect();
         let places: BTreeMap<&T, usize> = places.into_keys().zip(0..).collect();
@@ -23,7 +23,7 @@ impl Groups {
         }
     }
 
-    /// Rows equal in all named columns form a group: the shape, with `layers, d_model, d_ffn, heads`.
+    /// Groups rows that are equal in all these columns; with `layers, d_model, d_ffn, heads` these are the shapes.
     ///
     /// # Errors
     /// [`Error::UnknownColumn`] if the design lacks one.
@@ -62,7 +62,7 @@ impl Groups {
         members
     }
 
-    /// The groups of the rows named, with ids made dense again.
+    /// The groups of the given rows, with ids renumbered to be consecutive.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let ids: Vec<usize> = rows.iter().map(|&r| self.ids[r]).collect();
@@ -70,7 +70,7 @@ impl Groups {
     }
 }
 
-/// Bits that sort as the number does; both zeros are one.
+/// Integer that sorts as the float does; −0 and +0 give the same integer.
 pub(crate) fn sortable_bits(value: f64) -> i64 {
     let bits = (value + 0.0).to_bits() as i64;
     bits ^ (((bits >> 63) as u64) >> 1) as i64

@@ -1,7 +1,7 @@
-//! Learning curves: what more rows bring, and what more structures bring.
+//! Learning curves: how R² grows with more training rows, and with more training structures.
 //!
-//! Of each fold's training rows a share is kept, of rows at random or of whole groups; the test rows stay the same.
-//! Where more rows of known structures no longer help and more structures still do, data is short of structures.
+//! A share of each fold's training rows is kept, chosen by row or by whole group; the test rows stay the same. Where
+//! more rows of known structures no longer help but more structures do, the data lack structures.
 
 use crate::design::{Design, check_length};
 use crate::error::Error;
@@ -16,20 +16,20 @@ use crate::regression::Regression;
 pub struct LearningPoint {
     /// Share of the training rows or groups kept.
     pub share: f64,
-    /// Mean over folds and repeats of the rows trained on.
+    /// Number of training rows, mean over folds and repeats.
     pub rows: f64,
-    /// Mean over folds and repeats of the groups trained on.
+    /// Number of groups among the training rows, mean over folds and repeats.
     pub groups: f64,
     /// Pooled R² of each repeat; `None` where the target is constant.
     pub r2: Vec<Option<f64>>,
 }
 
-/// What is thinned out.
+/// What is subsampled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thinned {
-    /// Rows, one by one.
+    /// Single rows.
     Rows,
-    /// Whole groups: structures.
+    /// Whole groups (structures).
     Groups,
 }
 
@@ -88,7 +88,7 @@ pub fn learning_curve(
     shares.iter().map(point).collect()
 }
 
-/// The share of training rows kept, at least one row or group, ascending.
+/// A random `share` of the training rows or groups, at least one, as ascending row indices.
 fn keep(train: &[usize], groups: &Groups, thinned: Thinned, share: f64, random: &mut Random) -> Vec<usize> {
     let count = |n: usize| ((n as f64 * share).round() as usize).max(1);
     let mut kept = match thinned {

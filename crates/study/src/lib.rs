@@ -1,7 +1,7 @@
-//! What the numbers say: statistics, regression, importance, findings.
+//! The analysis part of the study: statistics, regression methods, feature importance, and the findings they give.
 //!
-//! Pure computation on `f64`: no file, network, clock, environment or hidden randomness. A seed is an argument,
-//! and the same seed gives the same bits on any number of threads.
+//! Pure computation on `f64`: no files, network, clock, environment variables or hidden randomness. Seeds are
+//! arguments, and the same seed gives bit-identical results on any number of threads.
 
 pub mod abilities;
 mod algebra;

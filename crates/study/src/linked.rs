@@ -1,55 +1,56 @@
-//! One ability behind several boards: what a checkpoint has of it, however many of them measured it.
+//! Estimates one ability of checkpoints from several boards, however many of them measured a checkpoint.
 //!
-//! A board's score of a checkpoint, as a logit, is `middle + slope × ability + error`, the abilities of all checkpoints being
-//! normal with mean 0 and variance 1: a factor model of one factor with what was not measured left out (Rubin and Thayer 1982,
-//! <https://doi.org/10.1007/BF02293851>), fitted by expectation and maximisation. Boards are on one scale by the checkpoints
-//! that they share; one that shares fewer than [`SHARED`] with the others is left out. The posterior of a checkpoint weighs
-//! each board by how little else than the ability it measures, so few scores or a noisy board leave a wide interval.
+//! The logit of a checkpoint's score on a board is modelled as `middle + slope × ability + error`, with abilities
+//! normal with mean 0 and variance 1: a one-factor model with missing entries (Rubin and Thayer 1982,
+//! <https://doi.org/10.1007/BF02293851>), fitted by expectation-maximisation. Checkpoints in common put the boards on
+//! one scale; a board that shares fewer than [`SHARED`] checkpoints with the others is left out. A checkpoint's
+//! posterior weights each board by how precisely it measures the ability, so few scores or a noisy board give a wide
+//! interval.
 
-/// Checkpoints that a board must share with those already linked.
+/// Checkpoints that a board must share with the boards already linked.
 pub const SHARED: usize = 8;
-/// Of a board's spread, the least that is taken for error: no board measures an ability alone.
+/// Smallest share of a board's variance that is attributed to error: no board measures an ability alone.
 const LEAST_ERROR: f64 = 0.2;
 const STEPS: usize = 300;
 
 /// One board's score of one checkpoint.
 #[derive(Debug, Clone, Copy)]
 pub struct LinkedCell {
-    /// The checkpoint, from 0.
+    /// Row index of the checkpoint.
     pub row: usize,
-    /// The board, from 0.
+    /// Column index of the board.
     pub column: usize,
-    /// Its score, points of 100.
+    /// The score, in points out of 100.
     pub value: f64,
-    /// Standard error by its items, points.
+    /// Standard error of the score from its number of items, in points.
     pub error: f64,
 }
 
-/// How a board measures the ability, in logits.
+/// Parameters of one board, in logits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Column {
-    /// Score of the mean checkpoint.
+    /// Expected score of a checkpoint of mean ability.
     pub middle: f64,
-    /// What one standard deviation of ability adds.
+    /// Increase for one standard deviation of ability.
     pub slope: f64,
-    /// Variance of everything else.
+    /// Variance of the error.
     pub variance: f64,
-    /// Checkpoints measured.
+    /// Number of checkpoints that the board measured.
     pub n: usize,
 }
 
-/// What a checkpoint has of the ability, in standard deviations over all checkpoints.
+/// Posterior of a checkpoint's ability, in standard deviations over all checkpoints.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinkedAbility {
-    /// Mean of the posterior.
+    /// Posterior mean.
     pub mean: f64,
-    /// Its variance.
+    /// Posterior variance.
     pub variance: f64,
-    /// Boards that measured it.
+    /// Number of linked boards that measured the checkpoint.
     pub n: usize,
 }
 
-/// Boards and checkpoints on one scale.
+/// Boards and checkpoints on one scale; the result of [`linked`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linked {
     /// By column; `None` where a board is not linked.
@@ -59,19 +60,19 @@ pub struct Linked {
 }
 
 impl Column {
-    /// Points that a checkpoint of that ability is expected to have on the board.
+    /// Expected score in points on the board for this ability.
     pub fn points(&self, ability: f64) -> f64 {
         100.0 / (1.0 + (-(self.middle + self.slope * ability)).exp())
     }
 }
 
-/// A score as a logit; what is beyond 1 and 99 points counts as those.
+/// The logit of a score, clamped to between 1 and 99 points.
 fn logit(points: f64) -> f64 {
     let share = (points / 100.0).clamp(0.01, 0.99);
     (share / (1.0 - share)).ln()
 }
 
-/// Puts boards on one scale.
+/// Fits the model to the scores of `n_rows` checkpoints on `n_columns` boards.
 pub fn linked(n_rows: usize, n_columns: usize, cells: &[LinkedCell]) -> Linked {
     let is_linked = component(n_rows, n_columns, cells);
     let mut by_row: Vec<Vec<(usize, f64)>> = vec![Vec::new(); n_rows];
@@ -89,7 +90,7 @@ pub fn linked(n_rows: usize, n_columns: usize, cells: &[LinkedCell]) -> Linked {
         .map(|(cells, column)| floor(cells, column.as_ref()))
         .collect();
     if columns.iter().flatten().count() == 1 {
-        // One board alone: what it measures is all there is, and its items are all that is left open.
+        // A single board: all its variance but that from the number of items is taken for ability.
         for (column, floor) in columns
             .iter_mut()
             .zip(by_column.iter().map(|cells| floor_of_items(cells)))
@@ -123,7 +124,8 @@ pub fn linked(n_rows: usize, n_columns: usize, cells: &[LinkedCell]) -> Linked {
     Linked { columns, rows }
 }
 
-/// The boards that checkpoints in common tie to the largest one.
+/// Whether each board is linked to the one with the most checkpoints, directly or through others, by shared
+/// checkpoints.
 fn component(n_rows: usize, n_columns: usize, cells: &[LinkedCell]) -> Vec<bool> {
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); n_columns];
     for cell in cells {
@@ -163,13 +165,13 @@ fn start(cells: &[(usize, f64, f64)]) -> Option<Column> {
     })
 }
 
-/// The least variance of error: that of the items, and a share of the spread.
+/// Smallest error variance allowed: that from the number of items, or [`LEAST_ERROR`] of the variance if larger.
 fn floor(cells: &[(usize, f64, f64)], column: Option<&Column>) -> f64 {
     let spread = column.map_or(0.0, |column| column.slope.powi(2) + column.variance);
     floor_of_items(cells).max(LEAST_ERROR * spread)
 }
 
-/// Mean variance by the items asked.
+/// Mean error variance from the number of items.
 fn floor_of_items(cells: &[(usize, f64, f64)]) -> f64 {
     let items = cells.iter().map(|cell| cell.2 * cell.2).sum::<f64>() / cells.len().max(1) as f64;
     items.max(1e-6)
@@ -196,7 +198,7 @@ fn posterior(by_row: &[Vec<(usize, f64)>], columns: &[Option<Column>]) -> Vec<Op
     by_row.iter().map(of).collect()
 }
 
-/// Middle, slope and variance of a board by the checkpoints' posteriors.
+/// The M step: a board's parameters given the posteriors of the checkpoints.
 fn maximised(cells: &[(usize, f64, f64)], rows: &[Option<LinkedAbility>], floor: f64) -> Column {
     let n = cells.len() as f64;
     let (mut ones, mut squares, mut values, mut products) = (0.0, 0.0, 0.0, 0.0);
@@ -232,16 +234,16 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
-    /// A normal number (Box and Muller 1958).
+    /// A standard normal random number (Box and Muller 1958).
     fn normal(random: &mut Random) -> f64 {
         let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
         radius * (std::f64::consts::TAU * random.uniform()).cos()
     }
 
-    /// What is true of checkpoints, their cells, and each board's mean, slope and spread.
+    /// True abilities, simulated scores, and each board's middle, slope and error standard deviation.
     type Made = (Vec<f64>, Vec<LinkedCell>, [(f64, f64, f64); 4]);
 
-    /// Boards made by the model itself, each of an own scale, most checkpoints on one or two of them.
+    /// Boards simulated from the model, each on its own scale; most checkpoints are on one or two of them.
     fn made(seed: u64) -> Made {
         let boards = [
             (0.3, 0.8, 0.4),
@@ -296,7 +298,7 @@ mod tests {
     #[test]
     fn more_boards_leave_less_open_and_a_board_apart_is_left_out() {
         let (_, mut cells, _) = made(9);
-        // A fifth board of other checkpoints only.
+        // A fifth board with no checkpoints in common with the others.
         cells.extend((600..640).map(|row| LinkedCell {
             row,
             column: 4,
@@ -316,7 +318,7 @@ mod tests {
             of.iter().sum::<f64>() / of.len() as f64
         };
         assert!(open(1) > open(2) && open(2) > open(4));
-        // The order within one board is the board's.
+        // With a single board, abilities have the order of its scores.
         let only: Vec<&LinkedCell> = cells
             .iter()
             .filter(|cell| cell.column == 0 && found.rows[cell.row].is_some_and(|one| one.n == 1))

@@ -1,4 +1,4 @@
-//! Every method of the literature on every benchmark, with rows divided at random and by shape.
+//! Section that scores every method of the literature on every benchmark, on random splits and on held-out shapes.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,14 @@ use crate::scored::Scored;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::mean;
 
-/// The method with features of its own.
+/// The method that uses the feature set of the same name.
 const STRUCTURAL: &str = "structural";
 
-/// Methods whose fits take longer than those of all others together: one split has to do for them.
+/// Methods whose fits take longer than those of all others together; they are run on one split only.
 const SLOW: [&str; 2] = ["svr", "mlp"];
 
-/// How many times rows are divided for a method: [`SPLITS`] where a protocol divides them at random.
+/// Number of splits on which a method is run: [`SPLITS`] where a protocol divides rows at random, unless the method is
+/// slow.
 pub fn runs_of(method: &str, protocol: Protocol) -> usize {
     match protocol {
         Protocol::RandomSplit if !SLOW.contains(&method) => SPLITS as usize,
@@ -25,7 +26,7 @@ pub fn runs_of(method: &str, protocol: Protocol) -> usize {
     }
 }
 
-/// The methods of a feature set: on `structural` its own; else all but the forest, whose section stands alone.
+/// The methods run on a feature set: its own on `structural`; else all but the forest, which has its own section.
 pub fn of_set(set: &str) -> Vec<Box<dyn Regression>> {
     if set == STRUCTURAL {
         return from_name(STRUCTURAL).into_iter().collect();
@@ -41,13 +42,13 @@ pub struct Target<'a> {
     pub asked: Asked<'a>,
     /// Name of the protocol.
     pub protocol: &'a str,
-    /// Method and what it scores, mean over splits where rows are divided at random.
+    /// Method and its scores, averaged over splits where rows are divided at random.
     pub results: Vec<(&'a str, Runs)>,
-    /// R² of the training mean of the row's own shape, over the same runs.
+    /// R² of predicting each row by the training mean of its shape, on the same runs.
     pub lookup: Option<f64>,
 }
 
-/// The section: R² and mean absolute error of each, a table, and the means over benchmarks drawn.
+/// Builds the section: R² and mean absolute error of each method, a table, and a figure of the means over benchmarks.
 pub fn section(targets: &[Target<'_>], resamples: usize, seed: u64) -> Section {
     let mut section = Section {
         id: "methods".into(),
@@ -111,7 +112,7 @@ fn row(target: &Target<'_>, method: &str, runs: &Runs) -> Vec<Cell> {
     ]
 }
 
-/// Mean R² over targets by method and protocol, of the findings under `statistic`.
+/// Mean over targets, by method and protocol, of the findings on `statistic`.
 fn means(findings: &[Finding], statistic: &str) -> BTreeMap<(String, String), f64> {
     let mut all: BTreeMap<(String, String), Vec<f64>> = BTreeMap::new();
     for finding in findings {
@@ -194,7 +195,7 @@ fn empty_table() -> Table {
 
 fn figure(targets: &[Target<'_>], findings: &[Finding]) -> Figure {
     let n = targets.iter().map(|target| target.asked.values.len()).max();
-    // A method that fails badly out of shape would flatten all others.
+    // Lower limit of the axis: a method that fails badly on held-out shapes would flatten all others.
     let floor = -1.0;
     let bars = |statistic: &'static str, suffix: &'static str| {
         means(findings, statistic)

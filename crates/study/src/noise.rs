@@ -1,32 +1,32 @@
-//! What a benchmark of so many items leaves open: the sampling error of one score, and of a difference of two.
+//! Sampling error of a benchmark score from its number of items, and of a difference of two scores.
 //!
-//! A score is a share of items answered right, so other items of the same kind would give another:
-//! variance p (1 − p) / n of the raw share (Miller 2024, <https://arxiv.org/abs/2411.00640>). Leaderboard v2 stretches
-//! each subtask from its chance level b to 0 … 100, which stretches its error by 1 / (1 − b). Where a score is the mean
-//! of subtasks, each is taken as equally hard: only the mean is published. Metrics that are no share of right answers
-//! (`TruthfulQA`'s mc2) vary less than this; two checkpoints answer the same items, so their difference varies less than
-//! two independent scores do: intervals without per-item answers are on the wide side.
+//! A score is a share of items answered correctly, so other items of the same kind would give another score: the raw
+//! share has variance p (1 − p) / n (Miller 2024, <https://arxiv.org/abs/2411.00640>). Leaderboard v2 rescales each
+//! subtask from its chance level b … 1 to 0 … 100, which multiplies the error by 1 / (1 − b). Where a score is the mean
+//! of subtasks, all are assumed equally hard, as only the mean is published. Metrics that are not shares of correct
+//! answers (`TruthfulQA`'s mc2) vary less than this, and so does the difference of two checkpoints, which answer the
+//! same items; without per-item answers intervals are therefore conservative.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::finding::Interval;
 
-/// One subtask: independent items, and the share that guessing gets and the leaderboard takes as 0.
+/// One subtask: effective number of independent items, and the chance level that the leaderboard rescales to 0.
 type Subtask = (f64, f64);
 
-/// A benchmark's items.
+/// The items of a benchmark.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Items {
     /// Name of the benchmark.
     pub benchmark: &'static str,
-    /// Items that are independent of each other.
+    /// Number of distinct items.
     pub n: usize,
     subtasks: &'static [Subtask],
     /// Where the counts come from.
     pub source: &'static str,
 }
 
-/// Leaderboard v2's subtasks of BIG-Bench Hard: items, and one over the number of choices.
+/// Leaderboard v2's subtasks of BIG-Bench Hard: number of items, and one over the number of choices.
 const BBH: [Subtask; 24] = [
     (250.0, 1.0 / 2.0),
     (250.0, 1.0 / 3.0),
@@ -54,7 +54,7 @@ const BBH: [Subtask; 24] = [
     (250.0, 1.0 / 5.0),
 ];
 
-/// Murder mysteries, object placements, team allocation.
+/// Subtasks of `MuSR`: murder mysteries, object placements, team allocation.
 const MUSR: [Subtask; 3] = [(250.0, 0.5), (256.0, 0.2), (250.0, 1.0 / 3.0)];
 
 const fn items(
@@ -75,16 +75,16 @@ const V1: &str = "test set of the benchmark";
 const V2: &str = "Open LLM Leaderboard v2, its normalisation page";
 const LONGBENCH: &str = "LongBench v2, table of its statistics";
 
-/// Items that a benchmark is taken to have where nobody says how many: the fewest of most.
+/// Number of items assumed for a benchmark that does not state it: as few as most benchmarks have at least.
 pub const USUAL_ITEMS: f64 = 500.0;
 
-/// Standard error of a score of [`USUAL_ITEMS`] items, points.
+/// Standard error in points of a score on [`USUAL_ITEMS`] items.
 pub fn usual_error(score: f64) -> f64 {
     let share = ((score / 100.0).clamp(0.0, 1.0) * USUAL_ITEMS + 1.0) / (USUAL_ITEMS + 2.0);
     100.0 * (share * (1.0 - share) / USUAL_ITEMS).sqrt()
 }
 
-/// Benchmarks whose items are some of another's, and that other.
+/// Benchmarks whose items are a subset of another benchmark's, and that other benchmark.
 const PARTS: [(&str, &str); 5] = [
     ("longbench_v2_easy", "longbench_v2"),
     ("longbench_v2_hard", "longbench_v2"),
@@ -93,7 +93,7 @@ const PARTS: [(&str, &str); 5] = [
     ("longbench_v2_long", "longbench_v2"),
 ];
 
-/// The benchmark whose items hold all of this one's; `None` where it stands for itself.
+/// The benchmark that contains all items of this one; `None` where there is none.
 pub fn part_of(benchmark: &str) -> Option<&'static str> {
     let mut parts = PARTS.iter();
     parts
@@ -101,10 +101,11 @@ pub fn part_of(benchmark: &str) -> Option<&'static str> {
         .map(|(_, whole)| *whole)
 }
 
-/// Ends of names under which the same items are asked or judged in another way.
+/// Suffixes of benchmark names that mark the same items with another prompt or way of judging.
 const OTHER_WAYS: [&str; 5] = ["_cot", "_plus", "_complete", "_instruct", "_raw"];
 
-/// The items that a benchmark asks, by name: `humaneval_plus` asks those of `humaneval`. Scores on the same items are wrong together.
+/// The benchmark whose items this one uses, by name: `humaneval_plus` uses those of `humaneval`. Errors on the same
+/// items are correlated.
 pub fn asks_items_of(benchmark: &str) -> &str {
     let whole = part_of(benchmark).unwrap_or(benchmark);
     OTHER_WAYS
@@ -113,8 +114,8 @@ pub fn asks_items_of(benchmark: &str) -> &str {
         .unwrap_or(whole)
 }
 
-/// Standard error of the mean of scores, from the benchmark and the standard error of each: as independent, but for those on the
-/// same items, whose errors are taken as one.
+/// Standard error of the mean of scores, from the benchmark and standard error of each: errors on the same items are
+/// taken as perfectly correlated, all others as independent.
 pub fn error_of_mean<'a>(errors: impl IntoIterator<Item = (&'a str, f64)>) -> f64 {
     let mut n = 0.0;
     let mut by_items: std::collections::BTreeMap<&str, f64> = std::collections::BTreeMap::new();
@@ -126,11 +127,11 @@ pub fn error_of_mean<'a>(errors: impl IntoIterator<Item = (&'a str, f64)>) -> f6
     if n > 0.0 { variance.sqrt() / n } else { 0.0 }
 }
 
-/// Benchmarks whose items are known.
+/// Benchmarks whose number of items is known.
 pub const ITEMS: [Items; 25] = [
     items("arc", 1172, &[(1172.0, 0.0)], V1),
     items("hellaswag", 10_042, &[(10_042.0, 0.0)], V1),
-    // The mean of 57 subjects of 100 to 1,534 items varies as one of 9,528 items of equal weight would.
+    // The mean of 57 subjects of 100 to 1,534 items has the variance of 9,528 equally weighted items.
     items("mmlu", 14_042, &[(9_528.0, 0.0)], V1),
     items("truthfulqa", 817, &[(817.0, 0.0)], V1),
     items("winogrande", 1267, &[(1267.0, 0.0)], V1),
@@ -138,7 +139,7 @@ pub const ITEMS: [Items; 25] = [
     items("ifeval", 541, &[(541.0, 0.0)], V2),
     items("bbh", 5761, &BBH, V2),
     items("math", 1324, &[(1324.0, 0.0)], V2),
-    // Diamond lies inside main, main inside extended: 546 questions, those of diamond counted three times.
+    // Diamond is a subset of main, main of extended: 546 distinct questions, those of diamond counted three times.
     items("gpqa", 546, &[(493.0, 0.25)], V2),
     items("musr", 756, &MUSR, V2),
     items("mmlu_pro", 12_032, &[(12_032.0, 0.1)], V2),
@@ -177,7 +178,7 @@ pub const ITEMS: [Items; 25] = [
     items("longbench_v2_long", 108, &[(108.0, 0.0)], LONGBENCH),
 ];
 
-/// The items of a benchmark, where they are known. Proteus asks those of leaderboard v2.
+/// The items of a benchmark; `None` where unknown. Proteus uses the items of leaderboard v2.
 pub fn items_of(benchmark: &str) -> Option<&'static Items> {
     let test = match benchmark.strip_prefix("proteus_") {
         Some(rest) => rest.strip_suffix("_raw").unwrap_or(rest),
@@ -187,18 +188,18 @@ pub fn items_of(benchmark: &str) -> Option<&'static Items> {
 }
 
 impl Items {
-    /// Standard error of a score on its leaderboard's scale, points; `score` in points.
+    /// Standard error in points of a score (in points) that is rescaled from chance level.
     pub fn error(&self, score: f64) -> f64 {
         self.error_of(score, true)
     }
 
-    /// Standard error of a score, points: `stretched` where 0 stands for chance, else 0 stands for no right answer.
+    /// Standard error in points of a score: if `stretched`, a score of 0 is the chance level, else no correct answer.
     pub fn error_of(&self, score: f64, stretched: bool) -> f64 {
         let share = (score / 100.0).clamp(0.0, 1.0);
         let count = self.subtasks.len() as f64;
         let of = |&(n, chance): &Subtask| {
             let chance = if stretched { chance } else { 0.0 };
-            // Half an item right and half wrong more, so that no score is without error (Agresti and Coull 1998).
+            // Adds one right and one wrong item, so that no score has an error of zero (Agresti and Coull 1998).
             let raw = chance + (1.0 - chance) * share;
             let raw = (raw * n + 1.0) / (n + 2.0);
             raw * (1.0 - raw) / n / (1.0 - chance).powi(2)
@@ -206,7 +207,7 @@ impl Items {
         100.0 * self.subtasks.iter().map(of).sum::<f64>().sqrt() / count
     }
 
-    /// What other items of the same kind would give, on the scale that [`Items::error_of`] takes.
+    /// Interval of the score over other items of the same kind, on the scale described at [`Items::error_of`].
     pub fn interval(&self, score: f64, level: f64, stretched: bool) -> Interval {
         let half = quantile(level) * self.error_of(score, stretched);
         Interval {
@@ -218,18 +219,18 @@ impl Items {
     }
 }
 
-/// A difference with its error, as a normal law takes it.
+/// A difference of two scores with its interval and p value by the normal approximation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// Second less first.
+    /// Second minus first.
     pub value: f64,
-    /// Its interval.
+    /// Interval of the difference.
     pub interval: Interval,
-    /// Two-sided p of no difference.
+    /// Two-sided p value of the hypothesis that there is no difference.
     pub p: f64,
 }
 
-/// A difference of standard error `error`; `method` says how that came about.
+/// The difference `value` with standard error `error`; `method` describes how they were obtained.
 pub fn difference(value: f64, error: f64, level: f64, method: String) -> Difference {
     let half = quantile(level) * error;
     let p = if error > 0.0 {
@@ -249,7 +250,8 @@ pub fn difference(value: f64, error: f64, level: f64, method: String) -> Differe
     }
 }
 
-/// Mean and standard error of paired differences, `second − first` item by item; `None` for fewer than two.
+/// Mean and standard error of the paired differences `second − first` by item; `None` for fewer than two items or
+/// unequal lengths.
 pub fn paired(first: &[f64], second: &[f64]) -> Option<(f64, f64)> {
     if first.len() != second.len() || first.len() < 2 {
         return None;
@@ -296,7 +298,7 @@ mod tests {
         let bbh: f64 = BBH.iter().map(|(n, _)| n).sum();
         let musr: f64 = MUSR.iter().map(|(n, _)| n).sum();
         assert_eq!((bbh, musr), (5761.0, 756.0));
-        // GPQA: 198 questions three times, 250 twice, 98 once.
+        // GPQA: 198 questions counted three times, 250 twice, 98 once.
         let (sum, squares): (f64, f64) = (198.0 * 3.0 + 250.0 * 2.0 + 98.0, 198.0 * 9.0 + 250.0 * 4.0 + 98.0);
         assert_eq!(sum, 1192.0);
         assert_eq!((sum * sum / squares).round(), 493.0);
@@ -307,7 +309,7 @@ mod tests {
         let gsm8k = items_of("gsm8k").expect("known");
         let by_hand = 100.0 * (0.25_f64 / 1319.0).sqrt();
         assert!((gsm8k.error(50.0) - by_hand).abs() < 1e-9);
-        // lm-evaluation-harness prints 1.3 points of the raw share, as if all 1,192 items were different ones.
+        // lm-evaluation-harness prints 1.3 points for the raw share, as if all 1,192 items were distinct.
         let gpqa = items_of("gpqa").expect("known");
         let raw = gpqa.error(5.0) * 0.75;
         assert!((raw - 2.0).abs() < 0.2, "{raw} on 493 effective items");
@@ -322,7 +324,7 @@ mod tests {
         assert!(small.interval.low < 0.0 && (small.p - 0.317_310_5).abs() < 1e-6);
         let large = difference(4.0, 1.0, 0.95, String::new());
         assert!(large.interval.low > 2.0 && large.p < 1e-4);
-        // Three of four items agree; the pairs differ by a quarter.
+        // Three of four items agree; the difference is a quarter.
         let found = paired(&[1.0, 0.0, 1.0, 0.0], &[1.0, 0.0, 1.0, 1.0]).expect("pairs");
         assert_eq!(found, (0.25, 0.25));
         assert_eq!(paired(&[1.0], &[1.0]), None);

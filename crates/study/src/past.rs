@@ -1,15 +1,15 @@
-//! Intervals made of the past's own futures: how far what came after earlier days lay from what was said at them.
+//! Prediction intervals calibrated on past forecast errors: how far later outcomes lay from earlier predictions.
 
 use std::collections::BTreeMap;
 
-/// Share that intervals shall cover.
+/// Nominal coverage of the intervals.
 pub(crate) const LEVEL: f64 = 0.8;
-/// Days after a quarter whose errors calibrate: 0.8 of a year.
+/// Length in days (0.8 of a year) of the period after the start of a quarter whose errors are used for calibration.
 pub(crate) const WINDOW: f64 = 292.0;
-/// Fewer shapes of errors calibrate nothing.
+/// Fewest shapes with errors that allow a calibration.
 const FEWEST: usize = 8;
 
-/// Starts of quarters from a month on, up to `last`, days since 1970-01-01.
+/// First days of quarters, every three months from `(year, month)` up to `last`, in days since 1970-01-01.
 pub(crate) fn quarters((year, month): (i64, i64), last: f64) -> Vec<f64> {
     let starts = (0..).map_while(|quarter| {
         let months = month - 1 + 3 * quarter;
@@ -19,16 +19,16 @@ pub(crate) fn quarters((year, month): (i64, i64), last: f64) -> Vec<f64> {
     starts.collect()
 }
 
-/// Errors of the past with their weights, each shape counting the same.
+/// Past errors with weights, sorted by error, and the number of shapes; every shape has a total weight of 1.
 pub(crate) struct Errors(Vec<(f64, f64)>, usize);
 
 impl Errors {
-    /// Whether they calibrate anything.
+    /// Whether there are enough shapes for a calibration.
     pub(crate) fn are_enough(&self) -> bool {
         self.1 >= FEWEST
     }
 
-    /// Of errors and their shapes.
+    /// Builds the weighted errors from pairs of shape and error.
     pub(crate) fn of(all: &[(u32, f64)]) -> Self {
         let mut counts: BTreeMap<u32, f64> = BTreeMap::new();
         for (shape, _) in all {
@@ -52,7 +52,8 @@ impl Errors {
         found.or(self.0.last()).map_or(f64::NAN, |(error, _)| *error)
     }
 
-    /// Drift, and the ends around it: one more shape, infinitely far off on either side, widens them.
+    /// Median error (drift) and the lower and upper limits around it, at quantiles widened for the finite number of
+    /// shapes as in split conformal prediction: as if one more shape had an infinite error on either side.
     pub(crate) fn calibrated(&self) -> (f64, f64, f64) {
         let n = self.1 as f64;
         let tail = (1.0 - LEVEL) / 2.0;
@@ -64,7 +65,7 @@ impl Errors {
         )
     }
 
-    /// Mean absolute error once the drift is known.
+    /// Weighted mean absolute deviation of the errors from their median.
     pub(crate) fn spread(&self) -> f64 {
         let drift = self.quantile(0.5);
         self.0

@@ -1,35 +1,35 @@
-//! Which shapes of one size are no worse than the best, and which experiment would tell most.
+//! Which shapes of one size are no worse than the best, and which experiment would be most informative.
 //!
-//! What is known of a part at fixed size is an effect per doubling with its error. Two shapes then differ by the effect times
-//! the doublings between them, and a shape is no worse than the best where the whole interval of what it lacks stays below
-//! what a tenth more size would buy. Of parts that no controlled runs varied, the association over checkpoints says at most
-//! how large an effect could be: shapes that differ in them are not told apart. An experiment of two runs that differ by x
-//! doublings adds x² / 2σ² to the precision of the effect, σ a run's standard deviation.
+//! The evidence on a part at fixed size is an effect per doubling with its standard error. Two shapes then differ by
+//! the effect times the doublings between them, and a shape is no worse than the best if the whole interval of its
+//! shortfall stays below the gain from a tenth more size. For parts that no controlled runs varied, the association
+//! over checkpoints only bounds the effect, so shapes that differ in them are not told apart. An experiment of two runs
+//! that differ by x doublings adds x² / 2σ² to the precision of the effect, where σ is the standard deviation of a run.
 
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use crate::finding::Interval;
 
-/// What is known of doubling a part at fixed size.
+/// Evidence on the effect of doubling a part at fixed size.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanEvidence {
     /// The part: `layers`, `d_ffn`, `heads_per_kv`, `vocabulary`.
     pub part: String,
     /// Points per doubling.
     pub value: f64,
-    /// Its standard error.
+    /// Standard error of the effect.
     pub error: f64,
-    /// Degrees of freedom of the error.
+    /// Degrees of freedom of the standard error.
     pub df: f64,
-    /// From runs that differ in nothing else.
+    /// Whether the evidence comes from controlled runs, which differ in nothing else.
     pub is_controlled: bool,
-    /// Where it comes from, in words.
+    /// Source of the evidence, in words.
     pub source: String,
 }
 
 impl PlanEvidence {
-    /// Half of its 95 % interval.
+    /// Half-width of the 95 % interval.
     pub fn half(&self) -> f64 {
         self.error * StudentsT::new(0.0, 1.0, self.df.max(1.0)).map_or(1.96, |law| law.inverse_cdf(0.975))
     }
@@ -48,24 +48,24 @@ pub struct PlannedShape {
     pub heads: i64,
     /// Key and value heads.
     pub kv_heads: i64,
-    /// All parameters.
+    /// Total number of parameters.
     pub parameters: f64,
 }
 
-/// What is said of a shape beside the best.
+/// How a shape compares with the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// What it lacks is surely less than a tenth more size buys.
+    /// Its shortfall is below the margin (the gain from a tenth more size), even at the interval's limit.
     NoWorse,
-    /// It may be.
+    /// The interval of its shortfall includes the margin.
     CannotTell,
-    /// It surely lacks more.
+    /// Its shortfall is above the margin, even at the interval's limit.
     Worse,
 }
 
 impl Standing {
-    /// As people read it.
+    /// The wording shown to readers.
     pub const fn words(self) -> &'static str {
         match self {
             Self::NoWorse => "no worse",
@@ -75,20 +75,21 @@ impl Standing {
     }
 }
 
-/// A shape beside the best.
+/// A shape compared with the best.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JudgedShape {
     /// The shape.
     pub shape: PlannedShape,
-    /// Points less the best's.
+    /// Expected score minus that of the best shape, in points.
     pub difference: f64,
-    /// 95 % interval.
+    /// 95 % interval of the difference.
     pub interval: Interval,
-    /// What that says.
+    /// The verdict from the interval and the margin.
     pub standing: Standing,
 }
 
-/// Sets shapes against the best of them by what controlled runs say of layers; `margin` in points.
+/// Compares shapes with the best of them by the controlled evidence on layers, best lower limit first; `margin` in
+/// points. Empty without evidence.
 pub fn judged(shapes: &[PlannedShape], layers: Option<&PlanEvidence>, margin: f64) -> Vec<JudgedShape> {
     let Some(layers) = layers else {
         return Vec::new();
@@ -130,26 +131,26 @@ pub fn judged(shapes: &[PlannedShape], layers: Option<&PlanEvidence>, margin: f6
     all
 }
 
-/// An experiment: two runs that differ in a part and in nothing else but what size asks for.
+/// An experiment of two runs that differ in one part only, apart from what a fixed size requires.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Experiment {
     /// The part.
     pub part: String,
-    /// What the two runs have of it.
+    /// The part's values in the two runs.
     pub from: f64,
     /// See `from`.
     pub to: f64,
     /// Doublings between them.
     pub doublings: f64,
-    /// Half of the 95 % interval of the effect per doubling now; none where nothing is known.
+    /// Half-width of the present 95 % interval of the effect per doubling; `None` where there is no evidence.
     pub now: Option<f64>,
-    /// What it is expected to be after.
+    /// Expected half-width after the experiment.
     pub after: f64,
-    /// Operations of both runs, where tokens are given.
+    /// Floating-point operations of both runs; `None` where the number of tokens is not given.
     pub operations: Option<f64>,
 }
 
-/// What two runs would tell of a part: `residual` is the standard deviation of a run, points.
+/// The experiment with the values `ends` of a part; `residual` is the standard deviation of a run, in points.
 pub fn experiment(part: &str, known: Option<&PlanEvidence>, ends: (f64, f64), residual: f64) -> Experiment {
     let doublings = (ends.1 / ends.0).log2().abs();
     let more = doublings * doublings / (2.0 * residual * residual);
@@ -204,9 +205,9 @@ mod tests {
         assert_eq!(all[0].shape.layers, 32);
         assert_eq!(of(&all, 31), Standing::NoWorse);
         assert_eq!(of(&all, 8), Standing::Worse);
-        // Two doublings at 1 ± 0.196 lack at most 2.39.
+        // Two doublings at 1 ± 0.196 fall short by at most 2.39.
         assert!((all.last().expect("a shape").interval.low + 2.0 * 1.196).abs() < 1e-3);
-        // Little is known: nothing can be told but of the best itself and its like.
+        // With a wide interval, only the best shape and its likes can be judged.
         let all = judged(&shapes, Some(&layers(0.1, 1.0)), 0.2);
         assert_eq!(
             (of(&all, 8), of(&all, 32)),
@@ -217,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_experiment_narrows_by_its_own_precision() {
-        // Two runs two doublings apart of standard deviation one: the effect's error is √2 / 2.
+        // Two runs two doublings apart, each of standard deviation one: the standard error of the effect is √2 / 2.
         let alone = experiment("d_ffn", None, (2.0, 8.0), 1.0);
         assert!((alone.after - 1.959_964 * 0.5_f64.sqrt()).abs() < 1e-5 && alone.now.is_none());
         let known = layers(0.0, 0.5_f64.sqrt());

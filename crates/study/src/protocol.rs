@@ -1,33 +1,33 @@
-//! How training and test rows are divided.
+//! Protocols for dividing rows into training and test sets.
 //!
-//! Fine-tunes of one base share a structure, so random rows put near-copies of the test rows into training. The
-//! protocols differ in what training and test may share; `structure_out` is the default of every table. Row ids of
-//! each fold follow from the seed alone.
+//! Fine-tunes of one base model share a structure, so a random split puts near-copies of test rows into the training
+//! set. The protocols differ in what training and test sets may share; every table uses `structure_out` by default. The
+//! row ids of each fold are determined by the seed alone.
 
 use crate::design::{check_finite, check_length};
 use crate::error::Error;
 use crate::groups::Groups;
 use crate::random::Random;
 
-/// What training and test rows may share.
+/// What training and test rows are allowed to share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {
-    /// 80/20 rows at random, one fold.
+    /// One fold: 80 % training and 20 % test rows, at random.
     RandomSplit,
-    /// Shuffled folds of rows.
+    /// Folds of rows at random.
     RandomFolds,
-    /// Folds that never share a shape (layers, `d_model`, `d_ffn`, heads).
+    /// Folds by shape: no shape (layers, `d_model`, `d_ffn`, heads) is in both training and test.
     StructureOut,
-    /// Folds that never share a root ancestor.
+    /// Folds by lineage: no root ancestor is in both training and test.
     LineageOut,
-    /// Folds that never share an architecture family.
+    /// Folds by family: no architecture family is in both training and test.
     FamilyOut,
-    /// Train before a date, test from it on, one fold.
+    /// One fold: train on rows before a date, test on rows from that date on.
     ForwardInTime,
 }
 
 impl Protocol {
-    /// All of them, in the order of DESIGN.md.
+    /// All protocols, in the order in which they are documented.
     pub const ALL: [Self; 6] = [
         Self::RandomSplit,
         Self::RandomFolds,
@@ -37,7 +37,7 @@ impl Protocol {
         Self::ForwardInTime,
     ];
 
-    /// The name inside finding ids.
+    /// The name used in finding ids.
     pub fn name(self) -> &'static str {
         match self {
             Self::RandomSplit => "random_split",
@@ -54,12 +54,12 @@ impl Protocol {
         Self::ALL.into_iter().find(|p| p.name() == name)
     }
 
-    /// Whether whole groups are held out, so that the largest group weighs as one fold's rows.
+    /// Whether whole groups are held out, so that one large group may dominate a fold's test rows.
     pub fn is_grouped(self) -> bool {
         matches!(self, Self::StructureOut | Self::LineageOut | Self::FamilyOut)
     }
 
-    /// Folds used where the caller has no wish: 1 for single splits, 5 for random folds, 10 for groups.
+    /// Default number of folds: 1 for single splits, 5 for random folds, 10 for groups.
     pub fn default_folds(self) -> usize {
         match self {
             Self::RandomSplit | Self::ForwardInTime => 1,
@@ -69,7 +69,7 @@ impl Protocol {
     }
 }
 
-/// What is known of the rows besides their features; a protocol takes what it needs.
+/// Row attributes besides the features; each protocol uses those it needs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RowInformation<'a> {
     /// Number of rows.
@@ -80,11 +80,11 @@ pub struct RowInformation<'a> {
     pub lineage: Option<&'a Groups>,
     /// Architecture family of each row.
     pub family: Option<&'a Groups>,
-    /// Date of each row, in any unit that grows.
+    /// Date of each row, in any increasing unit.
     pub date: Option<&'a [f64]>,
 }
 
-/// Training and test rows of one fold, ascending.
+/// Training and test rows of one fold, as ascending row indices.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fold {
     /// Rows to fit on.
@@ -93,10 +93,10 @@ pub struct Fold {
     pub test: Vec<usize>,
 }
 
-/// Share of rows held out by the single splits.
+/// Share of rows that the single splits hold out for testing.
 const TEST_SHARE: f64 = 0.2;
 
-/// Divides rows by a protocol into its default number of folds.
+/// Divides rows by a protocol, with its default number of folds.
 ///
 /// # Errors
 /// As [`k_folds`].
@@ -110,12 +110,12 @@ pub fn folds(protocol: Protocol, rows: &RowInformation<'_>, seed: u64) -> Result
 
 /// Divides rows by a protocol into `k` folds (the single splits ignore `k`).
 ///
-/// Groups go to folds as in scikit-learn's `GroupKFold`: largest first, each into the fold with fewest rows;
-/// equal sizes in an order drawn from the seed.
+/// Groups are assigned to folds as in scikit-learn's `GroupKFold`: largest first, each to the fold with the fewest rows
+/// so far; groups of equal size in an order drawn from the seed.
 ///
 /// # Errors
 /// - [`Error::MissingRowInformation`] if the protocol needs groups or dates that were not given.
-/// - [`Error::LengthMismatch`] if they are of another length.
+/// - [`Error::LengthMismatch`] if they have another length than the rows.
 /// - [`Error::TooFewGroups`] if there are fewer groups or rows than folds, or one date only.
 pub fn k_folds(
     protocol: Protocol,
@@ -153,10 +153,10 @@ pub fn k_folds(
     Ok((0..k).map(|f| fold_of(&test_fold, f)).collect())
 }
 
-/// One fold that trains before `cut` and tests from it on.
+/// One fold that trains on rows before `cut` and tests on rows from `cut` on.
 ///
 /// # Errors
-/// [`Error::TooFewGroups`] if no row lies before the cut, or none after.
+/// [`Error::TooFewGroups`] if no row lies before the cut, or none on or after it.
 pub fn forward_fold(date: &[f64], cut: f64) -> Result<Vec<Fold>, Error> {
     let later: Vec<usize> = date.iter().map(|&d| usize::from(d < cut)).collect();
     let fold = fold_of(&later, 0);
@@ -170,10 +170,11 @@ pub fn forward_fold(date: &[f64], cut: f64) -> Result<Vec<Fold>, Error> {
     Ok(vec![fold])
 }
 
-/// Folds from a table's own column: `0 … k−1` name the test fold, −1 always trains.
+/// Folds from a fold column: `0 … k−1` is the fold that tests the row, −1 means that the row is always in training.
 ///
 /// # Errors
-/// [`Error::BadFold`] if a number is below −1, or a fold between 0 and the largest has no test or no training rows.
+/// [`Error::BadFold`] if a value is below −1, or a fold between 0 and the largest value has no test or no training
+/// rows.
 pub fn folds_from_numbers(numbers: &[i64]) -> Result<Vec<Fold>, Error> {
     let last = numbers.iter().copied().max().unwrap_or(-1);
     if let Some(row) = numbers.iter().position(|&n| n < -1) {
@@ -196,7 +197,7 @@ pub fn folds_from_numbers(numbers: &[i64]) -> Result<Vec<Fold>, Error> {
     (0..=last).map(fold).collect()
 }
 
-/// Groups into folds, largest first into the lightest fold.
+/// Distributes groups over folds, largest group first, each to the fold with the fewest rows so far.
 fn group_folds(groups: &Groups, k: usize, rng: &mut Random) -> Result<Vec<Fold>, Error> {
     too_few("groups", groups.n_groups(), k)?;
     let members = groups.members();
@@ -213,7 +214,8 @@ fn group_folds(groups: &Groups, k: usize, rng: &mut Random) -> Result<Vec<Fold>,
     Ok((0..k).map(|f| fold_of(&test_fold, f)).collect())
 }
 
-/// The date from which on at most a fifth of the rows lie.
+/// First test date: the 80 % quantile of the dates, or the second distinct date if that is later. With many rows of one
+/// date, more than a fifth of the rows may lie on or after it.
 fn cut_date(date: &[f64]) -> Result<f64, Error> {
     too_few("rows", date.len(), 2)?;
     let mut sorted = date.to_vec();

@@ -1,24 +1,24 @@
-//! The numbers other works printed, to stand beside ours.
+//! Numbers printed in other works, for comparison with ours.
 //!
-//! Facts cited, never used in a computation. A tolerance is half a unit of the last printed place where the rows are
-//! the same as the work's (`printed`), and a stated allowance where our copy of the table lacks the column for some
-//! of its rows (`partial`).
+//! They are cited facts and never enter a computation. The tolerance is half a unit of the last printed digit where the
+//! rows are the same as the work's (`printed`), and a stated allowance where our copy of the table lacks the column for
+//! some of its rows (`partial`).
 
 use crate::finding::Published;
 
-/// The notebook on leaderboard v2.
+/// The published notebook on leaderboard v2.
 pub const NOTEBOOK: &str = "LLM_Performance_Analysis (zoialunova), 2025";
-/// The paper.
+/// The paper whose dataset and regressions are reproduced.
 pub const PAPER: &str = "arXiv 2509.18136";
 
-/// A structure that the paper asked its tuned model about (figure 11).
+/// A structure whose scores the paper's fine-tuned model was asked to predict (figure 11).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LlmExample {
-    /// The question, as printed.
+    /// The prompt, as printed.
     pub prompt: &'static str,
-    /// Scores in points, in the order in which the answer names them: ARC first, GSM8K last.
+    /// True scores in points, in the order in which the answer names them: ARC first, GSM8K last.
     pub truth: [f64; 6],
-    /// What the tuned Llama-2-7B answered.
+    /// Scores that the fine-tuned Llama-2-7B answered.
     pub answer: [f64; 6],
 }
 
@@ -40,7 +40,7 @@ pub const LLM_EXAMPLES: [LlmExample; 2] = [
     },
 ];
 
-/// What was published for a finding id, if anything.
+/// The published value for a finding id, if there is one.
 pub fn published(id: &str) -> Option<Published> {
     let entry = |&(_, value, place, tolerance, n): &Entry| Published {
         value,
@@ -56,7 +56,7 @@ pub fn published(id: &str) -> Option<Published> {
         .or_else(|| published_in_paper(id))
 }
 
-/// Finding id, number, place, tolerance, n (0 where the work does not say).
+/// Finding id, value, place in the work, tolerance, n (0 where the work does not state it).
 type Entry = (&'static str, f64, &'static str, f64, usize);
 
 const BUCKETS: &str = "scale: description by size bucket";
@@ -66,7 +66,7 @@ const LIKES: &str = "popularity";
 const FAMILIES: &str = "architectures";
 const CHAT: &str = "chat template: means";
 
-/// Half a unit of the second decimal place, where the rows are the same.
+/// Tolerance for two printed decimals, where the rows are the same.
 const TWO_PLACES: f64 = 5e-3;
 
 #[rustfmt::skip]
@@ -196,7 +196,7 @@ const NOTEBOOK_FIGURES: &[Entry] = &[
     ("chat_template.median.with.mmlu_pro", 27.85, CHAT, 0.5, 0),
 ];
 
-/// R² of the paper's Table 2 (its rows, features and split: about 6,000 rows, random split), fractions.
+/// The paper's R² in its Table 2 (its own rows, features and random split; about 6,000 rows), as a fraction.
 fn published_in_paper(id: &str) -> Option<Published> {
     let rest = id.strip_prefix("regression.r2.structure_date.random_split.")?;
     let (method, benchmark) = rest.split_once('.')?;
@@ -224,7 +224,7 @@ pub fn table_2() -> impl Iterator<Item = (&'static str, &'static str, f64)> {
 
 const PAPER_BENCHMARKS: [&str; 6] = ["arc", "mmlu", "truthfulqa", "gsm8k", "hellaswag", "winogrande"];
 
-/// Per cent, in the order of [`PAPER_BENCHMARKS`].
+/// R² in per cent, in the order of [`PAPER_BENCHMARKS`].
 #[rustfmt::skip]
 const PAPER_R2: [(&str, [f64; 6]); 10] = [
     ("random_forest",     [75.0, 81.0, 58.0, 70.0, 66.0, 73.0]),

@@ -1,16 +1,17 @@
-//! Random numbers from a seed: xoshiro256++ (Blackman and Vigna 2021, <https://doi.org/10.1145/3460772>).
+//! Pseudo-random numbers from a seed: xoshiro256++ (Blackman and Vigna 2021, <https://doi.org/10.1145/3460772>).
 //!
-//! Ours, so that folds and bootstraps of a seed stay the same whatever versions of other crates do, and so that the
-//! forests' many draws are inlined.
+//! Implemented here so that folds and bootstraps of a seed do not change with versions of other crates, and so that the
+//! many draws of the forests are inlined.
 
-/// A stream of random numbers; the same seed and stream give the same numbers.
+/// A stream of random numbers, determined by seed and stream number.
 #[derive(Debug, Clone)]
 pub struct Random {
     state: [u64; 4],
 }
 
 impl Random {
-    /// Stream `stream` of `seed`: one per tree, resample or repeat, so that threads do not matter.
+    /// Stream `stream` of `seed`. Use one stream per tree, resample or repeat, so that results do not depend on
+    /// threads.
     pub fn new(seed: u64, stream: u64) -> Self {
         let mut mixed = split_mix(seed).wrapping_add(split_mix(stream ^ 0x5851_F42D_4C95_7F2D));
         let state = [(); 4].map(|()| {
@@ -35,7 +36,7 @@ impl Random {
         result
     }
 
-    /// Uniform over `0..n`; 0 where `n` is 0. Without bias (Lemire 2019, <https://doi.org/10.1145/3230636>).
+    /// Uniform over `0..n`; 0 where `n` is 0. Unbiased (Lemire 2019, <https://doi.org/10.1145/3230636>).
     #[inline]
     pub fn below(&mut self, n: usize) -> usize {
         let n = n as u64;
@@ -55,7 +56,7 @@ impl Random {
         (self.bits() >> 11) as f64 * 2_f64.powi(-53)
     }
 
-    /// Puts a slice in random order (Fisher and Yates).
+    /// Shuffles a slice (Fisher and Yates).
     pub fn shuffle<T>(&mut self, slice: &mut [T]) {
         for i in (1..slice.len()).rev() {
             slice.swap(i, self.below(i + 1));
@@ -63,7 +64,7 @@ impl Random {
     }
 }
 
-/// A normal number by Box and Muller 1958 (<https://doi.org/10.1214/aoms/1177706645>).
+/// A standard normal random number by Box and Muller 1958 (<https://doi.org/10.1214/aoms/1177706645>).
 pub(crate) fn gauss(random: &mut Random) -> f64 {
     let radius = (-2.0 * (1.0 - random.uniform()).ln()).sqrt();
     radius * (std::f64::consts::TAU * random.uniform()).cos()
@@ -92,7 +93,7 @@ mod tests {
         let mut random = Random::new(1, 0);
         let mut counts = [0_u32; 7];
         (0..70_000).for_each(|_| counts[random.below(7)] += 1);
-        // Chi-squared with 6 degrees of freedom: 22.5 is passed once in a thousand.
+        // The 99.9 % quantile of chi-squared with 6 degrees of freedom is 22.5.
         let chi: f64 = counts.iter().map(|&c| (f64::from(c) - 1e4).powi(2) / 1e4).sum();
         assert!(chi < 22.5, "{counts:?}");
         assert_eq!(random.below(1), 0);

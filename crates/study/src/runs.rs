@@ -1,5 +1,5 @@
-//! One method fitted again and again, and the mean of what it scored: what one run gives depends on the split where rows are
-//! divided at random, and on the seed of the fit.
+//! Repeated fits of one method and their mean scores: a single fit's score depends on the split where rows are divided
+//! at random, and on the seed of the fit.
 
 use rayon::prelude::*;
 
@@ -10,16 +10,16 @@ use crate::finding::Interval;
 use crate::groups::Groups;
 use crate::statistics::{mean, standard_deviation};
 
-/// Splits of rows at random, one fit each, from the study's seed on. One split of 80 to 20 differs from the next by ten times
-/// what one forest on it does from another.
+/// Number of random splits of the rows, one fit each, with consecutive seeds from the study's seed on. Scores vary
+/// about ten times more between 80/20 splits than between forests on one split.
 pub const SPLITS: u64 = 12;
 
-/// What runs differ in.
+/// What differs between the runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
-    /// The division of the rows, and the seed of the fit with it.
+    /// The random split of the rows, and with it the seed of the fit.
     Splits,
-    /// The seed of the fit alone.
+    /// Only the seed of the fit.
     Seeds,
 }
 
@@ -32,22 +32,22 @@ impl Over {
     }
 }
 
-/// Scores of one method on the same rows, means over runs.
+/// Mean scores of one method over several runs on the same rows.
 #[derive(Debug, Clone)]
 pub struct Runs {
-    /// How many.
+    /// Number of runs.
     pub n: usize,
-    /// What they differ in.
+    /// What differs between the runs.
     pub over: Over,
-    /// The first run's, with its predictions.
+    /// Evaluation of the first run, with its predictions.
     pub first: Evaluation,
-    /// Pooled R²; no number where a run has none.
+    /// Pooled R²; NaN where a run has none.
     pub r2: f64,
-    /// Its standard deviation over runs; no number of a single one.
+    /// Standard deviation of the pooled R² over runs; NaN for a single run.
     pub r2_sd: f64,
-    /// Interval of R² over shapes; its ends are means too.
+    /// Interval of R² over shapes, its limits averaged over runs; `None` where a run has none.
     pub interval: Option<Interval>,
-    /// The same predictions with each shape counted once.
+    /// Scores of the same predictions with each shape counted once.
     pub by_shape: ByGroup,
     /// Mean of the folds' R².
     pub r2_mean_of_folds: f64,
@@ -58,10 +58,10 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Of runs on the same rows, each with the seed of its resamples.
+    /// Averages runs on the same rows; each run comes with the seed of its bootstrap.
     ///
     /// # Errors
-    /// [`Error::NoRows`] of no runs, and as [`bootstrap_r2_over_groups`].
+    /// [`Error::NoRows`] if there are no runs; otherwise as [`bootstrap_r2_over_groups`].
     pub fn of(
         mut runs: Vec<(Evaluation, u64)>,
         over: Over,
@@ -117,12 +117,12 @@ impl Runs {
         })
     }
 
-    /// How many, and of what: `12 splits`.
+    /// Number and kind of the runs: `12 splits`.
     pub fn name(&self) -> String {
         format!("{} {}", self.n, self.over.name())
     }
 
-    /// What the mean and its spread are over; nothing to say of a single run.
+    /// What the mean and its standard deviation are over; `None` for a single run.
     pub fn spread_in_words(&self, method: &str) -> Option<String> {
         let what = match self.over {
             Over::Splits => format!("splits of the rows at random, a {method} each"),
@@ -145,7 +145,7 @@ mod tests {
 
     fn run(r2: f64) -> Evaluation {
         let target = target();
-        // A share of the way from the mean to the truth leaves (1 − share)² of the variance.
+        // Predictions a share of the way from the mean to the truth leave (1 − share)² of the variance unexplained.
         let share = 1.0 - (1.0 - r2).sqrt();
         let middle = mean(&target);
         Evaluation {

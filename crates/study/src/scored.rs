@@ -1,4 +1,4 @@
-//! How well one method predicts one target under one protocol, as findings.
+//! Out-of-sample scores of one method on one target under one protocol, as findings.
 
 use crate::by_group::{ByGroup, by_group};
 use crate::design::Design;
@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 use crate::published::published;
 use crate::runs::Runs;
 
-/// Rows of one target under one protocol, and the names they have inside ids.
+/// Rows of one target under one protocol, and the names that go into the finding ids.
 #[derive(Clone, Copy)]
 pub struct Scored<'a> {
     /// Name of the feature set: `core` …
@@ -21,17 +21,17 @@ pub struct Scored<'a> {
     pub protocol: &'a str,
     /// The features.
     pub design: &'a Design,
-    /// `(n_rows,)`.
+    /// Target values, `(n_rows,)`.
     pub values: &'a [f64],
     /// Shape of each row.
     pub shape: &'a Groups,
     /// Where the rows come from.
     pub source: &'a SourceOf,
-    /// Resamples of the interval.
+    /// Number of bootstrap resamples of the interval.
     pub resamples: usize,
     /// Seed of the fits and of the interval.
     pub seed: u64,
-    /// Whether a published figure is of the same rows.
+    /// Whether published values refer to the same rows, and so may be compared with.
     pub is_published: bool,
 }
 
@@ -63,7 +63,7 @@ impl Scored<'_> {
             )))
     }
 
-    /// Means over runs as [`Scored::r2_readings`] gives a single one's, with their spread.
+    /// As [`Scored::r2_readings`], but with means over several runs, and their standard deviation in the notes.
     pub fn of_runs(&self, method: &str, runs: &Runs) -> Vec<Finding> {
         let id = self.id("r2", method);
         let published = published(&id).filter(|_| self.is_published);
@@ -80,7 +80,7 @@ impl Scored<'_> {
         readings(&finding, &runs.by_shape)
     }
 
-    /// What the same predictions say with each shape counted once.
+    /// R² of the same predictions with each shape counted once.
     ///
     /// # Errors
     /// As [`by_group`].
@@ -95,9 +95,9 @@ impl Scored<'_> {
         )
     }
 
-    /// R² by rows as [`Scored::r2`], then its siblings: with each shape counted once
-    /// (`regression.r2_shapes.{set}.{protocol}.{method}.{target}`) and, unless the protocol is known to hold out no groups,
-    /// by rows without the largest shape (`regression.r2_without_largest.…`).
+    /// R² by rows as [`Scored::r2`], then two variants: with each shape counted once
+    /// (`regression.r2_shapes.{set}.{protocol}.{method}.{target}`) and, unless the protocol is known not to hold out
+    /// groups, by rows without the largest shape (`regression.r2_without_largest.…`).
     ///
     /// # Errors
     /// As [`Scored::r2`].
@@ -113,7 +113,7 @@ impl Scored<'_> {
         self.finding(self.id("mae", method), words, result.mae, unit, method, result)
     }
 
-    /// The same, mean over runs.
+    /// As [`Scored::mae`], but the mean over several runs.
     pub fn mae_of_runs(&self, method: &str, unit: &str, runs: &Runs) -> Finding {
         let mut finding = self.mae(method, unit, &runs.first);
         finding.value = Some(runs.mae).filter(|mae| mae.is_finite());
@@ -153,8 +153,8 @@ impl Scored<'_> {
     }
 }
 
-/// R² by rows, told what it must not be read without, and its siblings by shape. Their ids are its own with another
-/// name of the statistic.
+/// R² by rows, with a note on its values by shape, followed by the variants by shape. The variants' ids are that of
+/// `by_rows` with the name of the statistic replaced.
 pub fn readings(by_rows: &Finding, by_shape: &ByGroup) -> Vec<Finding> {
     let effective = format!(
         "effective number of shapes {:.1} of {}; the largest holds {:.0} % of the rows",

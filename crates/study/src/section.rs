@@ -1,6 +1,6 @@
-//! What a part of the study hands out: findings, tables and figures, with the words that join them.
+//! The output of one part of the study: findings, tables and figures, with explanatory text.
 //!
-//! A figure here is data and labels; drawing is the binary's.
+//! A figure here is data and labels; the binary crate draws it.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,19 +13,19 @@ pub struct Section {
     pub id: String,
     /// Heading.
     pub title: String,
-    /// Paragraphs, made from the findings.
+    /// Paragraphs, built from the findings.
     pub text: Vec<String>,
-    /// Its numbers.
+    /// The section's findings.
     pub findings: Vec<Finding>,
-    /// Its tables.
+    /// The section's tables.
     pub tables: Vec<Table>,
-    /// Its figures.
+    /// The section's figures.
     pub figures: Vec<Figure>,
 }
 
 impl Section {
-    /// The value of one of its findings with its interval, signed, as text says it: `+1.7 [+0.6, +2.8]`; `–` where there is
-    /// none.
+    /// Signed value and interval of the finding with this id, for use in text: `+1.7 [+0.6, +2.8]`; `–` where there is
+    /// no such finding or value.
     pub fn said(&self, id: &str, digits: usize) -> String {
         let Some(finding) = self.findings.iter().find(|finding| finding.id == id) else {
             return "–".into();
@@ -47,11 +47,11 @@ impl Section {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {
-    /// Words.
+    /// Text.
     Text(String),
-    /// A number, written in full to CSV and rounded for people.
+    /// A number, written to CSV in full and rounded in the report.
     Number(f64),
-    /// Absent.
+    /// No value.
     Missing,
 }
 
@@ -89,27 +89,27 @@ impl From<String> for Cell {
     }
 }
 
-/// Rows and columns, written to `tables/{id}.csv`.
+/// A table, written to `tables/{id}.csv`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Table {
-    /// File name without its ending.
+    /// File name without extension.
     pub id: String,
-    /// What it shows, its n and units.
+    /// What the table shows, with its n and units.
     pub caption: String,
     /// Column names; units in brackets.
     pub columns: Vec<String>,
     /// `(n_rows, n_columns)`.
     pub rows: Vec<Vec<Cell>>,
-    /// Shown in the report; tables of raw rows are only written.
+    /// Whether the report shows the table; tables of raw rows are only written to files.
     pub shown: bool,
 }
 
-/// One axis.
+/// An axis of a figure.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Axis {
     /// Name and unit.
     pub label: String,
-    /// Logarithmic.
+    /// Whether the scale is logarithmic.
     pub log: bool,
 }
 
@@ -131,16 +131,16 @@ impl Axis {
     }
 }
 
-/// One bar of a chart: a value and, where known, the ends of its interval.
+/// One bar of a chart: a value and, where known, the limits of its interval.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bar {
-    /// Label of the group it stands in.
+    /// Label of the group of bars it belongs to.
     pub group: String,
-    /// What it is within the group.
+    /// Name of the series within the group.
     pub series: String,
     /// Height.
     pub value: f64,
-    /// Ends of the interval.
+    /// Lower and upper limit of the interval.
     pub interval: Option<(f64, f64)>,
 }
 
@@ -149,50 +149,50 @@ pub struct Bar {
 pub struct Bin {
     /// Centre on the x axis.
     pub x: f64,
-    /// Mean of the bin.
+    /// Mean of the rows in the bin.
     pub mean: f64,
     /// Lower quartile.
     pub q1: f64,
     /// Upper quartile.
     pub q3: f64,
-    /// Rows.
+    /// Number of rows in the bin.
     pub n: usize,
 }
 
-/// One layer of a panel; layers are drawn in their order, the series by their names.
+/// One layer of a panel. Layers are drawn in order; a series keeps its look in all panels by its name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
-    /// One marker a point.
+    /// One marker per point.
     Markers {
         /// Name of the series.
         name: String,
-        /// Places.
+        /// x and y of each point.
         points: Vec<(f64, f64)>,
-        /// What the markers' areas stand for, `(n_points,)`; empty where all are alike.
+        /// Quantity that the markers' areas show, `(n_points,)`; empty for markers of one size.
         sizes: Vec<f64>,
     },
     /// A line through points.
     Line {
         /// Name of the series.
         name: String,
-        /// Places, by ascending x.
+        /// x and y of each point, by ascending x.
         points: Vec<(f64, f64)>,
-        /// Stays level until the next point, as a record does.
+        /// Whether the line stays level until the next point, as for a record.
         step: bool,
     },
-    /// The ends of an interval along x.
+    /// The limits of an interval along x.
     Band {
         /// Name of the series it belongs to.
         name: String,
-        /// x, lower end, upper end.
+        /// x, lower limit, upper limit.
         points: Vec<(f64, f64, f64)>,
     },
-    /// A level drawn across the panel, with its meaning written on it.
+    /// A horizontal line across the panel, with a label.
     Level {
-        /// Place on the y axis.
+        /// Position on the y axis.
         y: f64,
-        /// What it means.
+        /// Label of the line.
         label: String,
     },
 }
@@ -200,28 +200,28 @@ pub enum Layer {
 /// One panel of a figure.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Panel {
-    /// Its heading; empty where there is one panel only.
+    /// Heading of the panel; empty where there is one panel only.
     pub title: String,
-    /// What is drawn in it.
+    /// Layers, drawn in order.
     pub layers: Vec<Layer>,
 }
 
-/// Kinds of evidence that stand in one cell.
+/// Kinds of evidence shown in one cell of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
-    /// Over checkpoints that others made.
+    /// From checkpoints made by others.
     Observational,
-    /// From runs that differ in nothing else.
+    /// From training runs that differ in nothing else.
     Controlled,
-    /// From networks that were cut and trained again.
+    /// From networks that were cut and retrained.
     Surgery,
-    /// From networks that were cut and left so.
+    /// From networks that were cut and not retrained.
     Cuts,
 }
 
 impl Evidence {
-    /// As a legend says it.
+    /// The wording used in legends.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Observational => "observational",
@@ -232,67 +232,68 @@ impl Evidence {
     }
 }
 
-/// One mark of a cell.
+/// One mark in a cell of the matrix.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Mark {
-    /// Where it comes from.
+    /// Kind of evidence behind the value.
     pub evidence: Evidence,
     /// The value.
     pub value: f64,
-    /// Ends of its interval.
+    /// Lower and upper limit of the interval.
     pub interval: Option<(f64, f64)>,
-    /// The interval that holds for all columns at once leaves zero.
+    /// Whether the simultaneous interval over all columns excludes zero.
     pub is_clear: bool,
-    /// The smallest value that would have been seen.
+    /// Smallest value that would have been detected.
     pub sees: Option<f64>,
-    /// Rows, runs or items it rests on.
+    /// Number of rows, runs or items behind the value.
     pub n: usize,
 }
 
 /// One row of a matrix.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MatrixRow {
-    /// Its name.
+    /// Name of the row.
     pub name: String,
-    /// It only says how much a cell's unit is worth, and stands below a line.
+    /// Whether the row only shows what a unit is worth, and is drawn below a separating line.
     pub is_yardstick: bool,
-    /// The row in words.
+    /// What the row shows, in one sentence.
     pub sentence: String,
-    /// `(n_columns, …)`: the marks of each cell; empty where nothing varies.
+    /// `(n_columns, …)`: the marks of each cell; empty where the part does not vary.
     pub cells: Vec<Vec<Mark>>,
 }
 
-/// A matrix of marks.
+/// A matrix whose cells hold marks with intervals.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Matrix {
-    /// Headings over the columns, each with the columns it holds.
+    /// Headings above the columns, each with the number of columns it spans.
     pub groups: Vec<(String, usize)>,
     /// Column labels.
     pub columns: Vec<String>,
     /// The rows.
     pub rows: Vec<MatrixRow>,
-    /// Marks beyond plus or minus this are drawn at the edge.
+    /// Marks beyond plus or minus this value are drawn at the edge.
     pub clip: f64,
 }
 
-/// What is drawn.
+/// The content of a figure, by kind.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drawing {
     /// Panels of points, lines and bands; one series has one name, marker and colour in all of them.
     Panels(Vec<Panel>),
-    /// Values with their intervals as rows, a panel a group, and the value that means "no difference".
+    /// Values with their intervals, one row each, one panel per group, with a reference value that means "no
+    /// difference".
     Intervals {
-        /// The rows; `series` names a row.
+        /// The rows; `series` labels a row.
         rows: Vec<Bar>,
-        /// Where a dashed line stands; none where it is no number.
+        /// Position of the dashed reference line; NaN for no line.
         reference: f64,
     },
-    /// One histogram a panel.
+    /// Histograms, one panel each: label and values.
     Histograms(Vec<(String, Vec<f64>)>),
-    /// One box a group.
+    /// Box plots, one per group: label and values.
     Boxes(Vec<(String, Vec<f64>)>),
-    /// A square or oblong matrix with its values written in.
+    /// A matrix of colours with the values written in.
     Heatmap {
         /// Row labels.
         rows: Vec<String>,
@@ -303,43 +304,46 @@ pub enum Drawing {
     },
     /// Grouped bars with intervals.
     Bars(Vec<Bar>),
-    /// Points in series, with a line through all where given as two ends.
+    /// Points in series, optionally with one straight line, given by its two end points.
     Points {
         /// Name and points of each series.
         series: Vec<(String, Vec<(f64, f64)>)>,
         /// Ends of a straight line.
         line: Option<[(f64, f64); 2]>,
+        /// Labelled points, the most important first; labels that do not fit are left out.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        named: Vec<(String, (f64, f64))>,
     },
-    /// One panel a series: means of bins with the interquartile range behind.
+    /// One panel per series: bin means, with the interquartile range behind.
     Bins(Vec<(String, Vec<Bin>)>),
-    /// One panel a curve, on its own scale: a line with the ends of its interval behind and its support (rows) below.
+    /// One panel per curve, each with its own scale: a line with its interval behind, and the number of rows below.
     Curves(Vec<(String, Vec<Bin>)>),
-    /// Parts against abilities: marks with intervals of several kinds of evidence in each cell.
+    /// Parts against abilities: in each cell marks with intervals, one per kind of evidence.
     Matrix(Matrix),
-    /// A tree of columns: the k-th merge makes cluster `names.len() + k`.
+    /// A tree from hierarchical clustering: the k-th merge makes cluster `names.len() + k`.
     Dendrogram {
         /// The leaves.
         names: Vec<String>,
-        /// Clusters merged, and their distance.
+        /// The two clusters of each merge, and their distance.
         merges: Vec<(usize, usize, f64)>,
     },
 }
 
-/// One figure, written to `figures/{id}.svg`.
+/// A figure, written to `figures/{id}.svg`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Figure {
-    /// File name without its ending.
+    /// File name without extension.
     pub id: String,
     /// What is drawn, in a few words.
     pub title: String,
-    /// What it shows: the finding, its n and protocol.
+    /// What the figure shows: the finding, its n and protocol.
     pub caption: String,
-    /// Rows drawn.
+    /// Number of rows drawn.
     pub n: usize,
     /// Horizontal axis.
     pub x: Axis,
     /// Vertical axis.
     pub y: Axis,
-    /// The marks.
+    /// The content.
     pub drawing: Drawing,
 }

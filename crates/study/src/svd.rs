@@ -1,24 +1,24 @@
-//! Singular values of a tall, narrow matrix by one-sided Jacobi rotations.
+//! Singular value decomposition of a tall, narrow matrix by one-sided Jacobi rotations.
 //!
-//! Columns are rotated in pairs until all are orthogonal: A V = U S (Hestenes 1958). Small singular values come out
-//! with high relative accuracy (Demmel and Veselić 1992), and the same bits come out on any number of threads.
+//! Pairs of columns are rotated until all are orthogonal: A V = U S (Hestenes 1958). Small singular values have high
+//! relative accuracy (Demmel and Veselić 1992), and results are bit-identical on any number of threads.
 
 /// A = Σ singular(k) · left(k) · right(k)ᵀ, largest first.
 pub(crate) struct Svd {
     pub(crate) singular: Vec<f64>,
-    /// `(n_columns, n_rows)`: left singular vectors; zero where the singular value is.
+    /// `(n_columns, n_rows)`: left singular vectors; zero where the singular value is zero.
     pub(crate) left: Vec<Vec<f64>>,
     /// `(n_columns, n_columns)`: right singular vectors.
     pub(crate) right: Vec<Vec<f64>>,
 }
 
-/// Pairs of columns whose cosine is below this are orthogonal.
+/// Two columns are taken as orthogonal if the cosine of their angle is below this.
 const ORTHOGONAL: f64 = 1e-14;
-/// Sweeps after which rotations stop; 6 to 10 are usual.
+/// Largest number of sweeps; 6 to 10 are usual.
 const MAX_SWEEPS: usize = 60;
 
 impl Svd {
-    /// Of the matrix with these columns.
+    /// Decomposes the matrix with these columns.
     pub(crate) fn new(columns: &[Vec<f64>]) -> Self {
         let p = columns.len();
         let mut a: Vec<Vec<f64>> = columns.to_vec();
@@ -51,13 +51,13 @@ impl Svd {
     }
 }
 
-/// Makes columns `i` and `j` orthogonal; whether they were not.
+/// Makes columns `i` and `j` orthogonal; returns whether a rotation was needed.
 fn rotate(a: &mut [Vec<f64>], v: &mut [Vec<f64>], i: usize, j: usize) -> bool {
     let (li, lj) = (length(&a[i]), length(&a[j]));
     if li == 0.0 || lj == 0.0 {
         return false;
     }
-    // Cosine and ratio instead of products: no overflow at any scale.
+    // A cosine and a ratio instead of products, so that nothing overflows at any scale.
     let cosine: f64 = a[i].iter().zip(&a[j]).map(|(x, y)| (x / li) * (y / lj)).sum();
     if cosine.abs() <= ORTHOGONAL {
         return false;
@@ -78,7 +78,7 @@ fn rotate(a: &mut [Vec<f64>], v: &mut [Vec<f64>], i: usize, j: usize) -> bool {
     true
 }
 
-/// Euclidean length, safe at any scale.
+/// Euclidean length, without overflow at any scale.
 pub(super) fn length(x: &[f64]) -> f64 {
     let largest = x.iter().fold(0.0_f64, |m, v| m.max(v.abs()));
     if largest == 0.0 {

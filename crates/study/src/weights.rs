@@ -1,58 +1,58 @@
-//! Section: what the literature claims of weights, asked of the checkpoints that were probed.
+//! Section that tests claims of the literature about weights on the checkpoints that were probed.
 //!
-//! The paper's own measurements are of Llama-2-7B. Any other checkpoint is a stand-in: each answers with a number of its own,
-//! and the ledger counts on how many the number points as claimed.
+//! The paper measured Llama-2-7B. Any other checkpoint is a stand-in with a number of its own, and the ledger of claims
+//! counts for how many checkpoints the number agrees with the claim.
 
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::section::{Cell, Section, Table};
 
-/// One question asked of one checkpoint.
+/// One claim tested on one checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Witness {
-    /// The claim: last parts of its id in the ledger.
+    /// The claim, by the last parts of its id in the ledger.
     pub claim: &'static str,
-    /// What the number is, in words.
+    /// What was measured, in words.
     pub what: &'static str,
     /// The checkpoint's name.
     pub checkpoint: String,
-    /// SHA-256 of its weights; empty where the result does not say.
+    /// SHA-256 of the weights; empty where the result does not record it.
     pub sha256: String,
-    /// The number.
+    /// The measured number.
     pub value: f64,
-    /// Above this it points as claimed.
+    /// Threshold: the claim holds for numbers above it.
     pub above: f64,
     /// Unit of the number.
     pub unit: &'static str,
     /// Its interval, where there is one.
     pub interval: Option<Interval>,
-    /// Items, texts or pairs it rests on.
+    /// Number of items, texts or pairs behind the number.
     pub n: usize,
-    /// How it was made.
+    /// How the number was computed.
     pub method: String,
-    /// Seed of what is random.
+    /// Seed of the random parts; `None` where nothing is random.
     pub seed: Option<u64>,
-    /// What a reader must know besides; empty where nothing.
+    /// A remark that a reader must know; may be empty.
     pub note: String,
 }
 
 impl Witness {
-    /// Whether it points as claimed.
+    /// Whether the number is above the threshold, as claimed.
     pub fn holds(&self) -> bool {
         self.value > self.above
     }
 }
 
-/// Where findings of a claim stand; the checkpoint follows.
+/// Prefix of the ids of a claim's findings; the checkpoint's name follows.
 pub fn prefix(claim: &str) -> String {
     format!("weights.{claim}.")
 }
 
-/// The note by which the ledger knows from where on a number points as claimed.
+/// The note that records the threshold for the ledger.
 pub fn above_in_words(above: f64) -> String {
     format!("as claimed above {above}")
 }
 
-/// The number of [`above_in_words`].
+/// The threshold in the note of [`above_in_words`]; `None` where the finding has no such note.
 pub fn above_of(finding: &Finding) -> Option<f64> {
     finding
         .notes
@@ -60,7 +60,7 @@ pub fn above_of(finding: &Finding) -> Option<f64> {
         .find_map(|note| note.strip_prefix("as claimed above ")?.parse().ok())
 }
 
-/// The name as part of an id.
+/// A name as part of an id.
 pub(crate) fn slug(name: &str) -> String {
     let letters = name.chars().map(|c| {
         if c.is_ascii_alphanumeric() {
@@ -101,7 +101,7 @@ fn finding(witness: &Witness) -> Finding {
     finding
 }
 
-/// The section; of a claim and checkpoint that were asked twice the later answer counts.
+/// Builds the section; where a claim was tested twice on one checkpoint, the later result counts.
 pub fn section(witnesses: &[Witness]) -> Section {
     let mut last: Vec<&Witness> = Vec::new();
     for witness in witnesses {

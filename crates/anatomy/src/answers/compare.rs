@@ -1,4 +1,4 @@
-//! Compare checkpoints side by side, and tell differences from noise.
+//! Compares checkpoints side by side and tests whether their score differences exceed sampling noise.
 
 mod pairs;
 
@@ -21,13 +21,13 @@ use pairs::{against_first, most_alike, verdict};
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CompareAnswer {
     pub(crate) checkpoints: Vec<Compared>,
-    /// Structure columns, the differing ones marked.
+    /// Structure columns; those whose values differ are marked.
     pub(crate) structure: Vec<ComparedColumn>,
-    /// Benchmarks that one at least was measured on.
+    /// Benchmarks on which at least one of the checkpoints was measured.
     pub(crate) scores: Vec<ComparedScore>,
     /// Each checkpoint against the first, benchmark by benchmark.
     pub(crate) pairs: Vec<Pair>,
-    /// Each checkpoint against the first in one sentence.
+    /// Each comparison with the first checkpoint, summarised in one sentence.
     pub(crate) verdicts: Vec<String>,
     pub(crate) notes: Vec<String>,
     pub(crate) catalog_sha256: String,
@@ -41,7 +41,7 @@ pub(crate) struct Compared {
     #[serde(flatten)]
     pub(crate) costs: Costs,
     pub(crate) license: Option<String>,
-    /// What it was made from, as far as the catalog knows.
+    /// Ancestors (base checkpoints), as far as the catalog knows them.
     pub(crate) lineage: Vec<String>,
     pub(crate) flagged: bool,
 }
@@ -51,7 +51,7 @@ pub(crate) struct Compared {
 pub(crate) struct ComparedColumn {
     pub(crate) column: String,
     pub(crate) unit: String,
-    /// As people read them, in the checkpoints' order.
+    /// Values formatted for display, one per checkpoint in their order.
     pub(crate) values: Vec<Option<String>>,
     pub(crate) differs: bool,
 }
@@ -62,46 +62,47 @@ pub(crate) struct ComparedScore {
     pub(crate) benchmark: String,
     pub(crate) leaderboard: String,
     pub(crate) unit: String,
-    /// In the checkpoints' order, each with how its run was made; of several runs the one most like the others'.
+    /// One per checkpoint, in their order, with the settings of the run. Of several runs, the one most comparable with
+    /// the other checkpoints' runs; `None` where not measured.
     pub(crate) values: Vec<Option<Measured>>,
 }
 
-/// A difference of two checkpoints on one benchmark.
+/// The difference between two checkpoints on one benchmark.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Pair {
     pub(crate) first: String,
     pub(crate) second: String,
     pub(crate) benchmark: String,
-    /// The first's.
+    /// Leaderboard of the first checkpoint's run.
     pub(crate) leaderboard: String,
     pub(crate) unit: String,
-    /// How the two scores came about, the first's first.
+    /// How the two scores were measured: the first checkpoint's run, then the second's.
     pub(crate) runs: [Run; 2],
-    /// The runs are alike: a difference is one of the checkpoints.
+    /// Whether both runs used the same settings, so that a difference is due to the checkpoints.
     pub(crate) comparable: bool,
-    /// What tells the runs apart, each as `what: the first's against the second's`.
+    /// Settings in which the runs differ, each as `setting: first against second`.
     pub(crate) why_not: Vec<String>,
-    /// Second less first; `None` where the runs are not comparable.
+    /// Second score minus first, points; `None` where the runs are not comparable.
     pub(crate) difference: Option<f64>,
-    /// 95 %, from the number of items.
+    /// 95 % confidence interval of the difference; `None` where runs are not comparable or no standard error is known.
     pub(crate) interval: Option<Interval>,
-    /// Two-sided.
+    /// Two-sided p value.
     pub(crate) p: Option<f64>,
-    /// The same, for as many benchmarks as are compared (Holm 1979).
+    /// The p value adjusted for the number of benchmarks compared (Holm 1979).
     pub(crate) p_adjusted: Option<f64>,
-    /// `p_adjusted` is below 0.05; `None` where the items are not known.
+    /// Whether `p_adjusted` is below 0.05; `None` where there is no p value.
     pub(crate) more_than_noise: Option<bool>,
-    /// Items.
+    /// Number of items.
     pub(crate) n: Option<usize>,
-    /// Standard deviation between checkpoints of one shape on this benchmark: what fine-tuning alone does.
+    /// Pooled standard deviation between checkpoints of one shape on this benchmark: the effect of fine-tuning alone.
     pub(crate) within_shape_deviation: Option<f64>,
     pub(crate) sentence: String,
 }
 
-/// Sets checkpoints side by side, each against the first.
+/// Compares checkpoints, each with the first.
 ///
 /// # Errors
-/// An unknown id (with near ones); fewer than two checkpoints.
+/// An unknown id (with similar ids as suggestions); fewer than two checkpoints.
 pub(crate) fn compare(
     predictor: &Predictor,
     ids: &[String],
@@ -192,7 +193,7 @@ fn compared(known: &Known<'_>, id: &str, contexts: &[i64], devices: &[Device]) -
     }
 }
 
-/// What a column shows of a checkpoint.
+/// Extracts from a checkpoint the value shown in one column.
 type Pick = Box<dyn Fn(&Compared) -> Option<String>>;
 
 fn columns(checkpoints: &[Compared]) -> Vec<ComparedColumn> {
@@ -270,7 +271,7 @@ fn scores(known: &Known<'_>, found: &[&str]) -> Vec<ComparedScore> {
             (board_place(board), board, score.benchmark.as_str())
         })
         .collect();
-    // An older state of a board says again what the board says.
+    // A dated snapshot of a board repeats scores of the board itself.
     let boards: BTreeSet<&str> = asked.iter().map(|(_, board, _)| *board).collect();
     asked
         .iter()

@@ -1,4 +1,4 @@
-//! Costs of one structure, ready to be served.
+//! Costs computed from one structure, in the form in which answers serialise them.
 
 use catalog::cost::{
     Arithmetic, CacheType, DecodeBound, Device, Footprint, InferenceEngine, Memory, Precision, Quant, Rig,
@@ -8,48 +8,48 @@ use serde::Serialize;
 
 use super::gguf_file::GgufFile;
 
-/// Everything that follows from a structure by arithmetic; all `None` and empty where a dimension is missing.
+/// Everything that follows arithmetically from a structure; all fields `None` or empty where a dimension is missing.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Costs {
-    /// All parameters.
+    /// Total number of parameters.
     pub(crate) parameters_total: Option<i64>,
-    /// Parameters used for one token.
+    /// Number of parameters used for one token.
     pub(crate) parameters_active: Option<i64>,
-    /// Exact to the parameter.
+    /// Whether `parameters_total` is exact.
     pub(crate) parameters_exact: bool,
     /// Floating-point operations for one token at an empty context.
     pub(crate) flops_per_token: Option<f64>,
-    /// Bytes that the 16-bit cache grows by with each token while every window is open.
+    /// Bytes by which the 16-bit key-value cache grows per token while every attention window still has room.
     pub(crate) kv_cache_bytes_per_token: Option<f64>,
-    /// The same once every window is full.
+    /// The same once every attention window is full.
     pub(crate) kv_cache_bytes_per_token_beyond_windows: Option<f64>,
-    /// Positions of the smallest window, where a layer has one.
+    /// Positions in the smallest attention window; `None` where no layer has one.
     pub(crate) smallest_window: Option<i64>,
-    /// In the engine and with the weights asked for, at the longest context asked for, part by part.
+    /// Memory, part by part, for the requested engine and weight type at the longest requested context.
     pub(crate) memory: Option<Footprint>,
-    /// On the device or the machine, in that engine, and where it lies there.
+    /// Decoding speed on the requested device or machine with that engine, and where the weights are placed.
     pub(crate) speed: Option<Speed>,
-    /// What the header of the GGUF file says, where one was given.
+    /// Contents of the GGUF file's header, where a file was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) file: Option<GgufFile>,
-    /// By precision and context, of an engine that keeps no more than it must.
+    /// Memory by precision and context, for an engine that keeps no more than necessary.
     pub(crate) memory_by_precision: Vec<Memory>,
-    /// By device, precision and context.
+    /// Upper bounds of decoding speed by device, precision and context.
     pub(crate) decode: Vec<DecodeBound>,
-    /// The devices with their figures and sources.
+    /// The devices, with their specifications and sources.
     pub(crate) devices: Vec<Device>,
-    /// What must be known of the counts.
+    /// Caveats on the counts.
     pub(crate) cost_notes: Vec<String>,
 }
 
-/// How a checkpoint is to be run.
+/// How a checkpoint is run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Setup {
-    /// The program that runs it.
+    /// Inference engine.
     pub(crate) engine: InferenceEngine,
-    /// How its weights are stored.
+    /// Type in which the weights are stored.
     pub(crate) quant: Quant,
-    /// How its keys and values are.
+    /// Type in which the keys and values are cached.
     pub(crate) cache: CacheType,
 }
 
@@ -64,7 +64,7 @@ impl Default for Setup {
 }
 
 impl Costs {
-    /// The same with the run on a rig, and with the weights of a file.
+    /// Adds the speed on a machine (`rig`) and the contents of a weight file.
     pub(crate) fn on(mut self, cost: &Arithmetic, rig: Option<&Rig>, file: Option<GgufFile>) -> Self {
         if let Some(file) = &file
             && let Some(memory) = self.memory.take()
@@ -86,7 +86,7 @@ impl Costs {
         self
     }
 
-    /// Of a structure, for these precisions, contexts (tokens) and devices, and for one run of it.
+    /// Costs of a structure for these precisions, contexts (tokens) and devices, and for one setup.
     pub(crate) fn of(
         cost: &Arithmetic,
         precisions: &[Precision],

@@ -1,4 +1,5 @@
-//! Shapes of one size: which are no worse than the best, what they cost, what is not known and which experiment would tell.
+//! Plans shapes of one size: which are no worse than the best, what they cost, what is unknown, and which experiment
+//! would resolve it.
 
 use anyhow::{Result, bail};
 use catalog::Catalog;
@@ -12,18 +13,18 @@ use study::pooled::{Pooled, effects_on};
 
 use crate::rows;
 
-/// What is asked.
+/// A question about the design of an architecture.
 pub(crate) struct DesignQuestion {
-    /// All parameters.
+    /// Total number of parameters.
     pub(crate) parameters: f64,
-    /// Tokens of its training.
+    /// Training tokens; `None` where not given.
     pub(crate) tokens: Option<f64>,
-    /// One ability; none for all tests.
+    /// The ability of interest; `None` stands for all tests.
     pub(crate) ability: Option<&'static str>,
     pub(crate) device: Option<Device>,
-    /// Tokens a second that the device's bound must allow.
+    /// Minimum decoding speed (tokens per second) that the device's upper bound must allow.
     pub(crate) min_speed: Option<f64>,
-    /// Cached positions while decoding, tokens.
+    /// Cached positions while decoding, in tokens.
     pub(crate) context: i64,
     pub(crate) vocabulary: i64,
     pub(crate) seed: u64,
@@ -34,15 +35,15 @@ pub(crate) struct DesignQuestion {
 pub(crate) struct CostedShape {
     #[serde(flatten)]
     pub(crate) judged: JudgedShape,
-    /// Floating-point operations of one token at an empty context.
+    /// Floating-point operations per token at an empty context.
     pub(crate) flops_per_token: f64,
-    /// Operations of training on the tokens: three times those forwards.
+    /// Floating-point operations of training: three times those of the forward passes over all training tokens.
     pub(crate) training_operations: Option<f64>,
-    /// Weights in 16 bits, bytes.
+    /// Bytes of the weights at 16 bits.
     pub(crate) weight_bytes: f64,
-    /// Cache of one token in 16 bits, bytes.
+    /// Bytes of the key-value cache per token at 16 bits.
     pub(crate) cache_bytes_per_token: f64,
-    /// The device's bound, tokens a second in 16 bits at the context.
+    /// Upper bound of decoding speed on the device, tokens per second at 16 bits and the given context.
     pub(crate) tokens_per_second: Option<f64>,
 }
 
@@ -50,38 +51,42 @@ pub(crate) struct CostedShape {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct DesignAnswer {
     pub(crate) ability: Option<&'static str>,
-    /// Benchmarks of controlled runs whose mean is meant.
+    /// Benchmarks of the controlled runs over which effects are averaged.
     pub(crate) benchmarks: Vec<String>,
-    /// What a tenth more size buys, points: less than this is no difference.
+    /// Gain from 10 % more parameters, points; smaller differences between shapes are treated as none.
     pub(crate) margin: Option<f64>,
-    /// Shapes, those that are surely no worse first.
+    /// Shapes, those that are certainly no worse than the best first.
     pub(crate) shapes: Vec<CostedShape>,
-    /// Shapes that a device's bound leaves out.
+    /// Number of shapes excluded because the device's bound is below the minimum speed.
     pub(crate) too_slow: usize,
-    /// What is known of each part at fixed size.
+    /// Known effect of each part at fixed size.
     pub(crate) evidence: Vec<PlanEvidence>,
-    /// Experiments, the one that narrows most first.
+    /// Experiments, the one that narrows an interval most first.
     pub(crate) experiments: Vec<Experiment>,
     /// What is not known, in sentences.
     pub(crate) not_known: Vec<String>,
 }
 
-/// Feed-forward width over width, rounded to 128: three matrices of it weigh as two of four times the width.
+/// Ratio of feed-forward width to model width (result rounded to a multiple of 128): three matrices of this width have
+/// as many parameters as two of four times the model width.
 const FFN: f64 = 8.0 / 3.0;
-/// Widths are multiples of this: of four heads of 64.
+/// Model widths are multiples of this: four heads of width 64.
 const WIDTH: i64 = 256;
-/// How far parameters may be from what was asked for.
+/// Largest relative deviation from the requested number of parameters.
 const NEAR: f64 = 0.03;
-/// Shapes that are told of, at most.
+/// Maximum number of shapes reported.
 const TOLD: usize = 14;
-/// Parts of which checkpoints say something, and what two runs would have of each.
+/// Parts estimated from observed checkpoints: name, the two values that an experiment would compare, and a description.
 const OBSERVED: [(&str, (f64, f64), &str); 3] = [
     ("d_ffn", (2.0, 8.0), "feed-forward width over width"),
     ("heads_per_kv", (1.0, 8.0), "heads over key and value heads"),
     ("vocabulary", (32_000.0, 256_000.0), "vocabulary"),
 ];
 
-/// Answers.
+/// Answers a design question.
+///
+/// # Errors
+/// No shape has the requested size, lies within the range of the controlled runs, or reaches the minimum speed.
 pub(crate) fn design(catalog: &Catalog, asked: &DesignQuestion) -> Result<DesignAnswer> {
     let mut shapes = shapes(asked);
     if shapes.is_empty() {
@@ -227,10 +232,10 @@ pub(crate) fn design(catalog: &Catalog, asked: &DesignQuestion) -> Result<Design
     })
 }
 
-/// One shape for each number of layers: the width that comes nearest to the parameters.
+/// One shape per number of layers: that with the width closest to the requested number of parameters.
 fn shapes(asked: &DesignQuestion) -> Vec<(PlannedShape, Arithmetic)> {
     let of = |layers: i64, d_model: i64| -> Option<(PlannedShape, Arithmetic)> {
-        // Four heads share one of keys and values in every shape, so that costs differ by the shape alone.
+        // Four query heads share one key-value head in every shape, so that costs differ by the shape alone.
         let head_dim = if d_model % (4 * 128) == 0 { 128 } else { 64 };
         let heads = d_model / head_dim;
         let kv_heads = heads / 4;
@@ -261,7 +266,7 @@ fn shapes(asked: &DesignQuestion) -> Vec<(PlannedShape, Arithmetic)> {
     let off = |own: &(PlannedShape, Arithmetic)| (own.0.parameters / asked.parameters).ln().abs();
     (4..=160)
         .filter_map(|layers| {
-            // Parameters grow with the width: halve the widths until two are left.
+            // Parameters increase with the width: bisect over multiples of `WIDTH`.
             let (mut low, mut high) = (1, 80);
             while high - low > 1 {
                 let middle = i64::midpoint(low, high);
@@ -294,7 +299,7 @@ fn untold(shape: PlannedShape) -> JudgedShape {
     }
 }
 
-/// The best, the last and shapes evenly between, in their order.
+/// At most `TOLD` shapes, evenly spaced over the order and including the first and the last.
 fn thinned(all: Vec<CostedShape>) -> Vec<CostedShape> {
     let n = all.len();
     if n <= TOLD {
@@ -319,7 +324,8 @@ fn evidence_of(own: &Doubling) -> PlanEvidence {
     }
 }
 
-/// What checkpoints say of each part: means over the benchmarks that ask for it, their errors as if they went together.
+/// Effects estimated from observed checkpoints: means over the relevant benchmarks, with standard errors averaged as if
+/// fully correlated.
 fn observed(catalog: &Catalog, asked: &DesignQuestion) -> Vec<PlanEvidence> {
     let boards = rows::pooled(catalog);
     let names: Vec<&str> = boards

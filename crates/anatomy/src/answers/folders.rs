@@ -1,4 +1,4 @@
-//! Two folders of evaluation results, item by item: did the candidate fall behind the baseline?
+//! Compares two folders of evaluation results item by item: is the candidate worse than the baseline?
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,9 +10,9 @@ use catalog::query::{Engine, Values};
 use serde::Serialize;
 use study::finding::Interval;
 
-/// What the two are called in the table of items.
+/// Names of the two in the table of items.
 const NAMES: [&str; 2] = ["baseline", "candidate"];
-/// Chance of calling any fall one where none of the benchmarks fell.
+/// Family-wise error rate: probability of reporting any decline when none of the benchmarks declined.
 const ALPHA: f64 = 0.05;
 
 /// The answer of `compare --baseline --candidate`.
@@ -20,11 +20,11 @@ const ALPHA: f64 = 0.05;
 pub(crate) struct FolderComparison {
     pub(crate) baseline: String,
     pub(crate) candidate: String,
-    /// One a benchmark that both were run on.
+    /// One per benchmark that both were evaluated on.
     pub(crate) benchmarks: Vec<OfBenchmark>,
-    /// Names of those on which the candidate is worse by more than noise.
+    /// Benchmarks on which the candidate is significantly worse.
     pub(crate) worse: Vec<String>,
-    /// Names of those on which it is better by more than noise.
+    /// Benchmarks on which the candidate is significantly better.
     pub(crate) better: Vec<String>,
     pub(crate) verdict: String,
     pub(crate) notes: Vec<String>,
@@ -35,31 +35,31 @@ pub(crate) struct FolderComparison {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct OfBenchmark {
     pub(crate) benchmark: String,
-    /// What an answer is scored by, as the harness names it: `acc_norm,none`; empty where the answers do not say.
+    /// Metric that scores the answers, as the harness names it (`acc_norm,none`); empty where the results do not say.
     pub(crate) metric: String,
-    /// Items that both answered.
+    /// Number of items that both answered.
     pub(crate) n: usize,
-    /// Mean over these items, points.
+    /// Mean score of the baseline over these items, points.
     pub(crate) baseline: f64,
-    /// Mean over these items, points.
+    /// Mean score of the candidate over these items, points.
     pub(crate) candidate: f64,
-    /// Candidate less baseline, points.
+    /// Candidate minus baseline, points.
     pub(crate) difference: f64,
-    /// 95 %, of the difference.
+    /// 95 % confidence interval of the difference.
     pub(crate) interval: Interval,
-    /// Items that the baseline alone solves, where items are right or wrong.
+    /// Number of items that only the baseline solves; `None` where items have partial scores.
     pub(crate) only_baseline: Option<usize>,
-    /// Items that the candidate alone solves.
+    /// Number of items that only the candidate solves; `None` likewise.
     pub(crate) only_candidate: Option<usize>,
-    /// McNemar's exact test; none where items have partial scores.
+    /// p value of McNemar's exact test; `None` where items have partial scores.
     pub(crate) p: Option<f64>,
-    /// The same for as many benchmarks as have one (Holm 1979).
+    /// `p` adjusted for the number of benchmarks that have one (Holm 1979).
     pub(crate) p_adjusted: Option<f64>,
     /// `worse`, `better` or `no difference seen`.
     pub(crate) verdict: &'static str,
 }
 
-/// A p value for people.
+/// Formats a p value for display.
 fn small(p: f64) -> String {
     if p < 0.001 {
         format!("{p:.0e}")
@@ -68,10 +68,10 @@ fn small(p: f64) -> String {
     }
 }
 
-/// Compares what two folders hold of the same items.
+/// Compares the results in two folders on the items that both contain.
 ///
 /// # Errors
-/// A folder without answers to items, or of several checkpoints; no item in common.
+/// A folder without answers to items, or with those of several checkpoints; no item in common.
 pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<FolderComparison> {
     let table = tempfile::tempdir().context("not enough memory for the table of items")?;
     for (folder, name) in [baseline, candidate].into_iter().zip(NAMES) {
@@ -155,7 +155,7 @@ pub(crate) fn folders(baseline: &Path, candidate: &Path, seed: u64) -> Result<Fo
     })
 }
 
-/// What answers to each benchmark's items are scored by; several where they differ.
+/// Metrics that score each benchmark's items; several where they differ.
 pub(crate) fn metrics(engine: &Engine) -> Result<BTreeMap<String, String>> {
     let sql =
         "select distinct benchmark, metric from items where metric is not null order by benchmark, metric";
@@ -246,7 +246,7 @@ fn rows(columns: &Columns) -> Vec<OfBenchmark> {
 }
 
 impl FolderComparison {
-    /// For a pull request: one sentence, one table.
+    /// Markdown for a pull request: one sentence and one table.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!(
             "### Candidate against baseline: {}\n\n| benchmark | metric | items | baseline | candidate | difference | 95 % | p, adjusted \

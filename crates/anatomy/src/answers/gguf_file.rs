@@ -1,4 +1,4 @@
-//! A GGUF file's own header: the config that its metadata say, and the bytes of its tensors. No tensor is read.
+//! Reads the header of a GGUF file: the config that its metadata describe, and the tensors' sizes, but no tensor.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,23 +9,23 @@ use mechanism::gguf::{Gguf, Value};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-/// What a GGUF file holds.
+/// Contents of a GGUF file according to its header.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct GgufFile {
     /// `general.architecture`.
     pub(crate) architecture: String,
-    /// The type that its header names, or the one whose rule comes nearest to its bytes.
+    /// The quantisation type named in the header, else the one whose predicted size is closest to the tensors' bytes.
     pub(crate) quant: Quant,
-    /// Bytes of all tensors.
+    /// Total bytes of all tensors.
     pub(crate) weights_bytes: f64,
-    /// Numbers that they hold.
+    /// Total number of weights in all tensors.
     pub(crate) parameters: i64,
-    /// By type: tensors and bytes.
+    /// Number of tensors and their bytes, by tensor type.
     pub(crate) tensors: BTreeMap<String, (usize, f64)>,
     pub(crate) notes: Vec<String>,
 }
 
-/// `general.file_type`, as llama.h numbers it, and the type of the same name here.
+/// Values of `general.file_type` as numbered in llama.h, and the name of the corresponding type here.
 const FILE_TYPES: [(u64, &str); 29] = [
     (0, "f32"),
     (1, "bf16"),
@@ -58,7 +58,7 @@ const FILE_TYPES: [(u64, &str); 29] = [
     (38, "mxfp4"),
 ];
 
-/// llama.cpp's name of an architecture and the `model_type` of the Hub's configs, where they are not the same but for `-`.
+/// llama.cpp architecture names and the `model_type` of the Hub's configs, where they differ in more than `-`.
 const MODEL_TYPES: [(&str, &str); 18] = [
     ("gemma3", "gemma3_text"),
     ("gemma4", "gemma4_text"),
@@ -80,7 +80,7 @@ const MODEL_TYPES: [(&str, &str); 18] = [
     ("smollm3", "smollm3"),
 ];
 
-/// Keys of the metadata after the architecture's name, and of configs.
+/// Metadata keys (after the architecture prefix) and the corresponding config fields.
 const COUNTS: [(&str, &str); 21] = [
     ("block_count", "num_hidden_layers"),
     ("embedding_length", "hidden_size"),
@@ -108,10 +108,10 @@ const COUNTS: [(&str, &str); 21] = [
     ("ssm.time_step_rank", "mamba_n_heads"),
 ];
 
-/// A file's config and what it holds.
+/// Reads a file's config and a summary of its tensors.
 ///
 /// # Errors
-/// A file that is no GGUF, or whose header contradicts the file; metadata without what a count needs.
+/// The file is not GGUF, its header contradicts its length, or its metadata lack a dimension that the counts need.
 pub(crate) fn read(path: &Path) -> Result<(serde_json::Value, GgufFile)> {
     let file = Gguf::open(path)?;
     let architecture = file
@@ -157,7 +157,7 @@ pub(crate) fn read(path: &Path) -> Result<(serde_json::Value, GgufFile)> {
     ))
 }
 
-/// The type whose rule comes nearest to these bytes.
+/// The quantisation type whose predicted size is closest to these bytes.
 fn nearest(cost: &Arithmetic, bytes: f64) -> Option<Quant> {
     let all = Quant::names()
         .into_iter()
@@ -169,8 +169,8 @@ fn nearest(cost: &Arithmetic, bytes: f64) -> Option<Quant> {
     })
 }
 
-/// Tensors and bytes by type, all bytes, and all numbers. What a tensor of an unknown type takes is what lies between it and
-/// the next one.
+/// Number of tensors and bytes by type, total bytes, and total number of weights. A tensor of unknown type is taken to
+/// extend to the start of the next one.
 fn held(file: &Gguf, notes: &mut Vec<String>) -> (BTreeMap<String, (usize, f64)>, f64, i64) {
     let mut order: Vec<_> = file.tensors.values().collect();
     order.sort_by_key(|entry| (entry.file, entry.start));
@@ -199,12 +199,12 @@ fn held(file: &Gguf, notes: &mut Vec<String>) -> (BTreeMap<String, (usize, f64)>
     (tensors, all, numbers)
 }
 
-/// The config that the metadata say.
+/// The config described by the metadata.
 fn config(file: &Gguf, architecture: &str) -> serde_json::Value {
     let value = |key: &str| file.metadata.get(&format!("{architecture}.{key}"));
     let experts = file.number(&format!("{architecture}.expert_count")).unwrap_or(0);
     let model_type = match architecture {
-        // llama.cpp has no architecture of its own for Mixtral.
+        // llama.cpp has no separate architecture for Mixtral.
         "llama" if experts > 0 => "mixtral".to_owned(),
         _ => MODEL_TYPES
             .iter()
@@ -215,7 +215,7 @@ fn config(file: &Gguf, architecture: &str) -> serde_json::Value {
     config.insert("model_type".into(), model_type.clone().into());
     for (key, name) in COUNTS {
         let found = match value(key) {
-            // Of a list layer by layer the largest.
+            // For a list with one value per layer, take the largest.
             Some(Value::Numbers(list)) => list.iter().copied().fold(None, |most: Option<f64>, one| {
                 Some(most.map_or(one, |most| most.max(one)))
             }),
@@ -241,7 +241,7 @@ fn config(file: &Gguf, architecture: &str) -> serde_json::Value {
         Some(Value::Numbers(list)) => {
             let most = list.iter().copied().fold(0.0, f64::max) as i64;
             config.insert("num_key_value_heads".into(), most.into());
-            // Layers without key-value heads keep a state, or the inputs of a convolution.
+            // Layers without key-value heads keep a recurrent state or the inputs of a convolution instead.
             if list.contains(&0.0) {
                 let kinds = list
                     .iter()
@@ -278,7 +278,7 @@ fn config(file: &Gguf, architecture: &str) -> serde_json::Value {
     serde_json::Value::Object(config)
 }
 
-/// Widths of latent attention: llama.cpp's keys are of the latent and the rotary part together.
+/// Dimensions of multi-head latent attention: llama.cpp's key length comprises the latent and the rotary part.
 fn latent(file: &Gguf, architecture: &str, config: &mut Map<String, serde_json::Value>) {
     let count = |key: &str| file.number(&format!("{architecture}.{key}"));
     let rope = count("rope.dimension_count").unwrap_or(64);
@@ -297,7 +297,7 @@ fn latent(file: &Gguf, architecture: &str, config: &mut Map<String, serde_json::
     );
 }
 
-/// Gated delta nets under llama.cpp's names of state-space layers.
+/// Dimensions of gated delta nets, which llama.cpp stores under the names of state-space layers.
 fn delta(file: &Gguf, architecture: &str, config: &mut Map<String, serde_json::Value>) {
     let count = |key: &str| file.number(&format!("{architecture}.ssm.{key}"));
     let (heads, inner) = (count("time_step_rank"), count("inner_size"));
@@ -321,7 +321,8 @@ fn delta(file: &Gguf, architecture: &str, config: &mut Map<String, serde_json::V
 mod tests {
     use super::*;
 
-    /// A header: metadata as (key, number or text), tensors as (name, shape innermost first, code), then room for the data.
+    /// Builds a file: metadata as (key, integer or text), tensors as (name, shape innermost first, type code), then
+    /// `data` bytes.
     fn file(values: &[(&str, Result<u32, &str>)], tensors: &[(&str, &[u64], u32)], data: usize) -> Vec<u8> {
         let mut bytes = b"GGUF".to_vec();
         bytes.extend(3_u32.to_le_bytes());
@@ -385,7 +386,7 @@ mod tests {
             ("blk.0.attn_q.weight", &[256, 4], 19),
         ];
         let (config, found) = opened(&file(&LLAMA, &tensors, 16_384)).expect("a header");
-        // 16 blocks of 210 bytes, 8 of 144, 4 of 50 (IQ1_S, which is not read).
+        // 16 blocks of 210 bytes, 8 of 144, 4 of 50 (IQ1_S, a type that is not supported).
         assert_eq!(found.weights_bytes, 16.0 * 210.0 + 8.0 * 144.0 + 4.0 * 50.0);
         assert_eq!(found.tensors["IQ1_S"], (1, 200.0));
         assert_eq!((found.quant.name(), found.parameters), ("Q4_K_M", 256 * 28));
@@ -400,7 +401,7 @@ mod tests {
     #[test]
     fn a_header_that_claims_too_much_or_too_little_is_refused() {
         let whole = file(&LLAMA, &[("token_embd.weight", &[256, 16], 14)], 16_384);
-        // More tensors than any file could hold: nothing is allocated for them.
+        // A tensor count beyond what any file can hold: nothing is allocated for it.
         let mut many = whole.clone();
         many[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
         assert!(opened(&many).is_err());

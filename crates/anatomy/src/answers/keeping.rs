@@ -1,4 +1,4 @@
-//! Makes what is kept: the fits of every benchmark, with the predictions that any budget may ask for.
+//! Computes what `anatomy catalog keep` stores: every benchmark's fit, with the predictions for recommendations.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::Predictor;
 use super::kept::{Fits, KeptFit};
 use super::recommend::designs;
 
-/// The fits of every benchmark that is predicted.
+/// Fits every benchmark that has enough shapes to be predicted.
 ///
 /// # Errors
 /// Those of the fits.

@@ -1,6 +1,6 @@
-//! Fits that do not change while the catalog does not: how wide intervals are, what they are worth on shapes never seen, and
-//! the predictions of every known structure. They are made by `anatomy catalog keep` and read where an answer begins; they
-//! hold for one catalog and one seed, and whoever asks with another makes his own.
+//! Precomputed results of the fits, valid for one catalog and one seed: interval widths, accuracy and coverage on
+//! unseen shapes, and the predictions for known structures. `anatomy catalog keep` writes them and answers read them at
+//! the start; with another catalog or seed they are computed anew.
 
 use std::collections::BTreeMap;
 
@@ -11,38 +11,38 @@ use study::Design;
 use study::conformal::{Conformal, Coverage};
 use study::regression::Prediction;
 
-/// What predictions are worth on shapes never seen.
+/// Accuracy of predictions and coverage of their intervals on unseen shapes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Worth {
-    /// R² over all held-out rows.
+    /// R² pooled over all held-out rows.
     pub(crate) r2: Option<f64>,
-    /// Of the intervals; `None` where no fold had shapes enough to calibrate.
+    /// Coverage of the intervals; `None` where no fold had enough shapes to calibrate.
     pub(crate) coverage: Option<Coverage>,
 }
 
-/// What is kept of one benchmark's fit.
+/// The stored part of one benchmark's fit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct KeptFit {
     pub(super) width: Option<Conformal>,
     pub(super) worth: Worth,
-    /// Value and deviation by what was asked, [`name_of`].
+    /// Predicted value and standard deviation by the hash of the features ([`name_of`]).
     pub(super) places: BTreeMap<String, (f64, f64)>,
 }
 
-/// The fits of a catalog.
+/// The stored fits of a catalog.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fits {
-    /// The catalog they are of.
+    /// SHA-256 of the catalog that they were computed from.
     catalog_sha256: String,
-    /// The seed of the folds.
+    /// Seed of the cross-validation folds.
     seed: u64,
-    /// By benchmark.
+    /// Fits by benchmark name.
     #[serde(rename = "fits")]
     pub(super) by_benchmark: BTreeMap<String, KeptFit>,
 }
 
 impl Fits {
-    /// These fits, by benchmark.
+    /// Labels these fits with the catalog's hash and the seed.
     pub(super) fn of(catalog: &Catalog, seed: u64, fits: BTreeMap<String, KeptFit>) -> Self {
         Self {
             catalog_sha256: catalog.manifest.catalog_sha256.clone(),
@@ -51,12 +51,12 @@ impl Fits {
         }
     }
 
-    /// Whether they were made of this catalog with this seed.
+    /// Whether they were computed from this catalog with this seed.
     pub(crate) fn are_of(&self, catalog: &Catalog, seed: u64) -> bool {
         self.catalog_sha256 == catalog.manifest.catalog_sha256 && self.seed == seed
     }
 
-    /// Where others differ from these by more than rounding, in words: the processor decides the last bits.
+    /// Describes where `other` differs from these fits by more than rounding error, which depends on the processor.
     pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
         let mut found = Vec::new();
         if self.catalog_sha256 != other.catalog_sha256 || self.seed != other.seed {
@@ -84,7 +84,7 @@ impl Fits {
         found
     }
 
-    /// How many fits, and how many predictions with them.
+    /// Number of fits, and number of predictions stored with them.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let places = self.by_benchmark.values().map(|fit| fit.places.len()).sum();
         (self.by_benchmark.len(), places)
@@ -92,7 +92,7 @@ impl Fits {
 }
 
 impl KeptFit {
-    /// The prediction that is kept of the first row of `design`.
+    /// The stored prediction for the first row of `design`; `None` where there is none.
     pub(super) fn place(&self, design: &Design) -> Option<Prediction> {
         let (value, deviation) = *self.places.get(&name_of(design))?;
         Some(Prediction { value, deviation })
@@ -124,8 +124,8 @@ impl KeptFit {
     }
 }
 
-/// The name of a row: 64 bits of the hash of its columns' names and values. Two of some ten thousand share one with a chance
-/// below 1 in 10¹¹.
+/// Key of a row: the first 64 bits of a SHA-256 over its columns' names and values. The probability that any two of
+/// some ten thousand rows collide is below 1 in 10¹¹.
 fn name_of(design: &Design) -> String {
     let mut hash = Sha256::new();
     for (name, value) in design.names().iter().zip(design.row(0)) {

@@ -1,4 +1,4 @@
-//! What the catalog knows: checkpoints by id, near ids, and near structures.
+//! Looks up checkpoints in the catalog: by id, by similar id, and by similar structure.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,36 +12,36 @@ use serde::Serialize;
 use super::predictor::board_place;
 use super::structure::{StructureOf, structure_of};
 
-/// A known checkpoint of a similar structure.
+/// A checkpoint of the catalog with a similar structure.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Neighbour {
     pub(crate) id: String,
-    /// Root of the sum of squared differences of the logarithms of layers, `d_model`, `d_ffn`, heads, `kv_heads` and size.
+    /// Euclidean distance between the logarithms of layers, `d_model`, `d_ffn`, heads, `kv_heads` and size.
     pub(crate) distance: f64,
     pub(crate) structure: StructureOf,
-    /// Benchmark and score, points.
+    /// Score by benchmark, points.
     pub(crate) scores: BTreeMap<String, f64>,
-    /// Checkpoints of the same shape in the catalog.
+    /// Number of scored checkpoints of the same shape in the catalog.
     pub(crate) n_of_shape: usize,
 }
 
-/// Tables of a catalog by checkpoint.
+/// The catalog's tables, indexed by checkpoint.
 pub(crate) struct Known<'a> {
     pub(crate) checkpoints: BTreeMap<&'a str, &'a Checkpoint>,
     pub(crate) structures: BTreeMap<&'a str, &'a Structure>,
     pub(crate) evaluations: HashMap<&'a str, &'a Evaluation>,
-    /// Scores of each checkpoint.
+    /// Scores by checkpoint id.
     pub(crate) scores: BTreeMap<&'a str, Vec<&'a Score>>,
-    /// Per-item scores (0 to 1) by checkpoint and benchmark, where the catalog holds any.
+    /// Per-item scores (0 to 1) by checkpoint and benchmark; empty where the catalog has none.
     pub(crate) items: BTreeMap<(&'a str, &'a str), BTreeMap<&'a str, f64>>,
     sizes: ListedSizes<'a>,
 }
 
-/// What a checkpoint costs, as far as its size is to be believed.
+/// Costs of a checkpoint, as far as its size is plausible.
 pub(crate) struct Costed {
-    /// `None` where the size is not to be believed, or nothing can be computed.
+    /// `None` where the size is implausible or dimensions are missing.
     pub(crate) arithmetic: Option<Arithmetic>,
-    /// Billions of parameters.
+    /// Billions of parameters; `None` where not known or implausible.
     pub(crate) size: Option<f64>,
     /// Why there is no arithmetic, or which sizes disagree.
     pub(crate) note: Option<String>,
@@ -50,7 +50,7 @@ pub(crate) struct Costed {
 impl<'a> Known<'a> {
     pub(crate) fn of(catalog: &'a Catalog) -> Self {
         let mut scores: BTreeMap<&str, Vec<&Score>> = BTreeMap::new();
-        // A board's rows of one checkpoint follow each other.
+        // A board's rows for one checkpoint are consecutive.
         for run in catalog.scores.chunk_by(|a, b| a.id == b.id) {
             scores.entry(run[0].id.as_str()).or_default().extend(run);
         }
@@ -88,7 +88,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Whether a checkpoint's size is to be believed: the `counted` one, else the catalog's.
+    /// Judges whether a checkpoint's size is plausible; `counted` replaces the catalog's size where given.
     pub(crate) fn judged(
         &self,
         structure: &Structure,
@@ -98,7 +98,7 @@ impl<'a> Known<'a> {
         self.sizes.judge(structure, checkpoint, counted)
     }
 
-    /// What a checkpoint costs; where sizes disagree, by the shape of its own config, or not at all.
+    /// Costs of a checkpoint. Where its sizes disagree, they are counted from the shape in its own config, or left out.
     pub(crate) fn costed(&self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Costed {
         let (arithmetic, failed) = match of_checkpoint(structure, checkpoint) {
             Ok((arithmetic, _)) => (Some(arithmetic), None),
@@ -131,11 +131,11 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// What a checkpoint was made from, the nearest ancestor first, each with how.
+    /// Ancestors of a checkpoint, the nearest first, each with its relation.
     pub(crate) fn lineage(&self, id: &str) -> Vec<String> {
         let mut here = id;
         let mut way: Vec<String> = Vec::new();
-        // Bases can go in circles.
+        // Declared bases can form cycles.
         while way.len() < 32 {
             let Some(row) = self.checkpoints.get(here) else {
                 break;
@@ -152,7 +152,7 @@ impl<'a> Known<'a> {
         way
     }
 
-    /// The leaderboard rows of a checkpoint, in the order of its scores.
+    /// The evaluations (leaderboard rows) of a checkpoint, in the order of its scores.
     pub(crate) fn evaluations_of(&self, id: &str) -> impl Iterator<Item = &'a Evaluation> {
         let mut keys: Vec<&str> = self
             .scores
@@ -166,10 +166,10 @@ impl<'a> Known<'a> {
             .filter_map(|key| self.evaluations.get(key).copied())
     }
 
-    /// The id as the catalog spells it, whatever its case.
+    /// Resolves an id to the catalog's spelling, ignoring case.
     ///
     /// # Errors
-    /// Where there is none: with the nearest ids.
+    /// [`UnknownId`] with similar ids, where there is no such checkpoint.
     pub(crate) fn id(&self, asked: &str) -> Result<&'a str> {
         if let Some((&id, _)) = self.checkpoints.get_key_value(asked) {
             return Ok(id);
@@ -185,7 +185,7 @@ impl<'a> Known<'a> {
         })
     }
 
-    /// At most five ids that look like `asked`, the nearest first.
+    /// At most five ids similar to `asked`, the most similar first.
     fn near(&self, asked: &str) -> Vec<String> {
         near(asked, self.checkpoints.keys().copied())
     }
@@ -193,19 +193,20 @@ impl<'a> Known<'a> {
 
 pub(crate) use crate::near::near;
 
-/// No checkpoint of that id.
+/// The catalog has no checkpoint of this id.
 #[derive(Debug, thiserror::Error)]
 #[error("no checkpoint `{asked}` in the catalog")]
 pub(crate) struct UnknownId {
     pub(crate) asked: String,
-    /// Ids that look like it.
+    /// Similar ids.
     pub(crate) near: Vec<String>,
 }
 
-/// A shape, and of mixtures whole billions.
+/// Shape, and for mixtures of experts also the size in whole billions.
 type Kin = ([i64; 4], Option<i64>);
 
-/// Known checkpoints of the structures nearest to one, one a shape, at most `limit`: of a shape the one that most like.
+/// The known, scored checkpoints with the structures closest to `structure`, at most `limit`. Of each shape only the
+/// closest counts; among equally close ones, the most liked.
 pub(crate) fn neighbours(
     known: &Known<'_>,
     structure: &StructureOf,
@@ -215,7 +216,7 @@ pub(crate) fn neighbours(
     let Some(wanted) = logarithms(structure) else {
         return Vec::new();
     };
-    // A mixture is of no dense checkpoint's shape, nor of one with more or fewer experts.
+    // A mixture has a shape of its own, apart from dense checkpoints and from mixtures of another size.
     let mut by_shape: BTreeMap<Kin, Vec<(f64, &str)>> = BTreeMap::new();
     for (&id, &row) in known.structures.iter().filter(|(id, _)| Some(**id) != but) {
         let checkpoint = known.checkpoints.get(id).copied();
@@ -262,7 +263,7 @@ pub(crate) fn neighbours(
         .collect()
 }
 
-/// Scores in points by benchmark, each by the first leaderboard in the order of answers that has it.
+/// Scores in points by benchmark, each from the first leaderboard in answer order that has it.
 fn scores_of(known: &Known<'_>, id: &str) -> BTreeMap<String, f64> {
     let mut found: BTreeMap<&str, (usize, f64)> = BTreeMap::new();
     for score in known.scores[id].iter().filter(|score| score.unit == "points") {
@@ -278,7 +279,7 @@ fn scores_of(known: &Known<'_>, id: &str) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// Layers, `d_model`, `d_ffn`, heads.
+/// Layers, `d_model`, `d_ffn`, heads; `None` where one is not known.
 pub(crate) fn shape(structure: &Structure) -> Option<[i64; 4]> {
     Some([
         structure.layers?,

@@ -1,5 +1,5 @@
-//! Scores as leaderboards measured them: how each run was made, which runs can be set against each other, and what the
-//! number of items leaves open.
+//! Scores as leaderboards measured them: the settings of each run, which runs are comparable, and the sampling error
+//! that follows from the number of items.
 
 use catalog::tables::Score;
 use serde::Serialize;
@@ -8,34 +8,34 @@ use study::noise::{Items, items_of};
 
 use super::known::Known;
 
-/// How a score came about: everything that makes two values comparable or not.
+/// The settings behind a score: everything that decides whether two scores are comparable.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Run {
     pub(crate) leaderboard: String,
     /// Version of the leaderboard's table.
     pub(crate) version: String,
-    /// The evaluation's key in the catalog.
+    /// Key of the evaluation in the catalog.
     pub(crate) evaluation: String,
-    /// What was counted: `acc`, `acc_norm`, `exact_match` …
+    /// Metric: `acc`, `acc_norm`, `exact_match` …
     pub(crate) metric: Option<String>,
     /// `raw`, or `normalised`: 0 at chance, 100 at best.
     pub(crate) scale: Option<String>,
-    /// Few-shot examples in the prompt.
+    /// Number of few-shot examples in the prompt.
     pub(crate) shots: Option<i64>,
     pub(crate) chat_template: Option<bool>,
-    /// Number format of the weights in the run.
+    /// Number format of the weights during the run.
     pub(crate) precision: Option<String>,
     pub(crate) setting: Option<String>,
-    /// How the same weights were made to think, where that was set.
+    /// Reasoning mode of the checkpoint, where one was set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) mode: Option<String>,
-    /// `test` or `validation`, where the board tells them apart.
+    /// `test` or `validation`, where the board distinguishes them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) split: Option<String>,
-    /// The program that ran the benchmark, and its version.
+    /// Evaluation harness and its version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) harness: Option<String>,
-    /// Day of the evaluation.
+    /// Date of the evaluation.
     pub(crate) date: Option<String>,
 }
 
@@ -45,11 +45,11 @@ pub(crate) struct Measured {
     pub(crate) benchmark: String,
     pub(crate) value: f64,
     pub(crate) unit: String,
-    /// What other items of the same kind would give, 95 %; `None` where the items are not known.
+    /// 95 % interval over other items, as published or from the number of items; `None` where neither is known.
     pub(crate) interval: Option<Interval>,
-    /// Items.
+    /// Number of items; `None` where not known.
     pub(crate) n: Option<usize>,
-    /// Standard error as the board published it, or as its published interval gives it.
+    /// Standard error, points, as published by the board or derived from its published interval.
     #[serde(skip)]
     published: Option<f64>,
     #[serde(flatten)]
@@ -57,8 +57,8 @@ pub(crate) struct Measured {
 }
 
 impl Run {
-    /// What tells two runs apart so that their scores are no measure of the checkpoints, each as `what: one against the
-    /// other`; empty where they are alike.
+    /// Settings in which two runs differ so that their scores are not comparable, each as `setting: one against other`;
+    /// empty where the runs are comparable.
     pub(crate) fn unlike(&self, other: &Self) -> Vec<String> {
         let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "not stated".to_owned());
         let sides: [(&str, [String; 2]); 9] = [
@@ -88,7 +88,7 @@ impl Run {
             .collect()
     }
 
-    /// The number format as far as it matters: `bfloat16` and `float16` are both of 16 bits.
+    /// The precision, reduced to its bits: `bfloat16` and `float16` both count as 16 bits.
     fn bits(&self) -> Option<String> {
         let name = self.precision.as_ref()?;
         let bits = match name.to_ascii_lowercase().as_str() {
@@ -101,7 +101,7 @@ impl Run {
         Some(bits.to_owned())
     }
 
-    /// The setting, without the length of the checkpoint's own context: that is the checkpoint's, not the run's.
+    /// The setting without the context length, which is a property of the checkpoint and not of the run.
     fn told_by_setting(&self) -> String {
         let parts: Vec<&str> = self
             .parts_of_setting()
@@ -114,7 +114,7 @@ impl Run {
         }
     }
 
-    /// How the run was made, for people, part by part in a fixed order.
+    /// The settings of the run for display, one element per setting in a fixed order.
     pub(crate) fn parts(&self) -> [Option<String>; 8] {
         [
             self.metric.clone(),
@@ -129,19 +129,19 @@ impl Run {
         ]
     }
 
-    /// Whether 0 stands for chance.
+    /// Whether the scale maps chance to 0.
     fn is_stretched(&self) -> bool {
         self.scale.as_deref() != Some("raw")
     }
 
-    /// The benchmark's items, where the run answered all of them.
+    /// The benchmark's items; `None` where the run did not answer all of them.
     fn items(&self, benchmark: &str) -> Option<&'static Items> {
         let is_cut = self.parts_of_setting().any(|part| part.starts_with("limit "));
         let answered = self.answered();
         items_of(benchmark).filter(|items| !is_cut && answered.is_none_or(|n| n == items.n))
     }
 
-    /// Items that the run answered, where its results say so.
+    /// Number of items that the run answered, where its results state it.
     fn answered(&self) -> Option<usize> {
         self.parts_of_setting()
             .find_map(|part| part.strip_prefix("items ")?.parse().ok())
@@ -157,24 +157,24 @@ const fn template(with: bool) -> &'static str {
 }
 
 impl Measured {
-    /// Standard error, points: what the board published, else by the number of items.
+    /// Standard error, points: as published by the board, else computed from the number of items.
     pub(crate) fn standard_error(&self) -> Option<f64> {
         self.published.or_else(|| self.error().map(|(error, _)| error))
     }
 
-    /// Standard error, points, and the number of items; `None` where the items are not known.
+    /// Standard error (points) computed from the number of items, and that number; `None` where that is not known.
     pub(crate) fn error(&self) -> Option<(f64, usize)> {
         let items = self.run.items(&self.benchmark)?;
         Some((items.error_of(self.value, self.run.is_stretched()), items.n))
     }
 }
 
-/// Every score of a checkpoint on one benchmark, those that repeat another left out unless nothing else is left.
+/// Every score of a checkpoint on one benchmark; duplicates are left out unless there is nothing else.
 pub(crate) fn of(known: &Known<'_>, id: &str, benchmark: &str) -> Vec<Measured> {
     kept(known, id, |score| score.benchmark == benchmark)
 }
 
-/// The same of one leaderboard.
+/// Like [`of`], on one leaderboard.
 pub(crate) fn on_board(known: &Known<'_>, id: &str, benchmark: &str, leaderboard: &str) -> Vec<Measured> {
     kept(known, id, |score| {
         score.benchmark == benchmark && score.leaderboard == leaderboard
@@ -200,16 +200,15 @@ fn kept(known: &Known<'_>, id: &str, is_asked: impl Fn(&Score) -> bool) -> Vec<M
     kept.into_iter().map(measured).collect()
 }
 
-/// The score that stands for a checkpoint on a benchmark of a leaderboard: of several evaluations the first that repeats
-/// no other.
+/// A checkpoint's score on a benchmark of a leaderboard: the first that is not a duplicate, else the first.
 pub(crate) fn best(known: &Known<'_>, id: &str, benchmark: &str, leaderboard: &str) -> Option<Measured> {
     on_board(known, id, benchmark, leaderboard).into_iter().next()
 }
 
-/// Standard errors in half a two-sided interval of 95 %.
+/// Half-width of a two-sided 95 % interval in standard errors.
 const TWO_SIDED: f64 = 1.959_964;
 
-/// One score as answers show it.
+/// Converts a catalog score to the form that answers use.
 pub(crate) fn measured(score: &Score) -> Measured {
     let run = Run {
         leaderboard: score.leaderboard.clone(),
@@ -246,8 +245,8 @@ pub(crate) fn measured(score: &Score) -> Measured {
     }
 }
 
-/// Mean difference (points), its standard error and the number of items that two checkpoints both answered, second less
-/// first; `None` unless the catalog has per-item answers of both.
+/// Mean difference (second minus first, points) over the items that both checkpoints answered, its standard error, and
+/// the number of those items; `None` unless the catalog has per-item scores of both.
 pub(crate) fn items_apart(
     known: &Known<'_>,
     benchmark: &str,
@@ -365,7 +364,7 @@ mod tests {
         };
         let (raw, n) = of("raw", None).error().expect("items are known");
         let (stretched, _) = of("normalised", None).error().expect("items are known");
-        // sqrt(0.33 * 0.67 / 493) of a raw share.
+        // sqrt(0.33 * 0.67 / 493), the binomial standard error of a raw share.
         assert!((raw - 2.118).abs() < 0.01 && n == 546, "{raw}");
         assert!(stretched > raw);
         assert_eq!(of("raw", Some("filter none; limit 20")).error(), None);

@@ -1,7 +1,7 @@
-//! Answers put to use: plain structs that commands print and the dashboard serves.
+//! Answers as plain structs, which commands print and the dashboard serves.
 //!
-//! A function here takes a [`Predictor`], which holds the catalog and, made when first needed and then kept, the fits
-//! with what they are worth on shapes never seen; it gives a value that serializes. Nothing here prints.
+//! A function here takes a [`Predictor`], which holds the catalog and caches the fits with their accuracy on unseen
+//! shapes (each computed when first needed), and returns a serialisable value. Nothing here prints.
 
 pub(crate) mod compare;
 pub(crate) mod cost;

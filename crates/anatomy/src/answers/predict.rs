@@ -1,4 +1,4 @@
-//! What a structure would score, how sure that is, what drives it, what it resembles, and what it costs.
+//! Predicts benchmark scores for a structure, with intervals, feature contributions, similar checkpoints and costs.
 
 use anyhow::{Result, bail};
 use catalog::cost::Precision;
@@ -18,23 +18,23 @@ use super::sweep::{self, SweepAnswer};
 /// The answer of `predict`.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PredictAnswer {
-    /// The checkpoint, where one was named; a config's name.
+    /// Id of the checkpoint, or the name of the config; `None` for bare dimensions.
     pub(crate) id: Option<String>,
     pub(crate) structure: StructureOf,
-    /// Parameters, operations, cache, memory, decoding; its fields stand beside the others.
+    /// Parameters, operations, cache, memory and decoding speed; serialised beside the other fields.
     #[serde(flatten)]
     pub(crate) costs: Costs,
-    /// One a benchmark, in the order of the leaderboards.
+    /// One per benchmark, in the order of the leaderboards.
     pub(crate) scores: Vec<ScoreAnswer>,
-    /// Any of the predictions lies outside what was trained on.
+    /// Whether any of the predictions lies outside the range of the training data.
     pub(crate) extrapolating: bool,
-    /// Known checkpoints of the most similar structures, the nearest first.
+    /// Known checkpoints with the most similar structures, the closest first.
     pub(crate) nearest: Vec<Neighbour>,
     pub(crate) sweep: Option<SweepAnswer>,
-    /// What a kept fit says.
+    /// Prediction of a saved fit, where the question names one.
     pub(crate) saved: Option<SavedAnswer>,
     pub(crate) notes: Vec<String>,
-    /// Seed of the folds that coverage was measured on.
+    /// Seed of the folds on which coverage was measured.
     pub(crate) seed: u64,
     pub(crate) catalog_sha256: String,
 }
@@ -42,7 +42,7 @@ pub(crate) struct PredictAnswer {
 /// Answers the question.
 ///
 /// # Errors
-/// An id, benchmark or dimension that is not known; a structure outside of what can be computed with.
+/// An unknown id or benchmark; an impossible or missing dimension; a sweep or saved fit that does not apply.
 pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<PredictAnswer> {
     let known = Known::of(&predictor.catalog);
     let asked = subject::resolve(&known, question)?;
@@ -97,7 +97,7 @@ pub(crate) fn predict(predictor: &Predictor, question: &Question) -> Result<Pred
     })
 }
 
-/// The benchmarks asked for; those of the usual boards where none is.
+/// The requested benchmarks; all of the usual boards where none is requested. Fails on an unknown name.
 fn chosen<'a>(predictor: &'a Predictor, asked: &'a [String]) -> Result<Vec<&'a str>> {
     let all: Vec<&str> = predictor
         .benchmarks

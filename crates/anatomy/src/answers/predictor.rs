@@ -1,6 +1,6 @@
-//! The catalog with the fits made on it: one structural regression a benchmark, calibrated on shapes it has not seen.
+//! Holds the catalog and its fits: one structural regression per benchmark, with intervals calibrated on unseen shapes.
 //!
-//! Fits are made when first asked for and kept; everything is read-only afterwards, so one value serves many threads.
+//! Fits are made when first requested and then cached; everything else is read-only, so one value serves many threads.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
@@ -17,14 +17,14 @@ use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
 use super::kept::{Fits, KeptFit, Worth};
 use crate::rows::{self, Shapes};
 
-/// Share of new checkpoints that intervals of predictions shall cover.
+/// Nominal coverage of prediction intervals.
 pub(crate) const LEVEL: f64 = 0.8;
-/// Ends of the scale of points.
+/// Lower and upper limit of scores in points.
 pub(crate) const BOUNDS: (f64, f64) = (0.0, 100.0);
-/// Fewer shapes than this cannot be divided into ten folds of two, nor say how often an interval holds.
+/// Minimum number of shapes: ten folds need at least two each, and coverage cannot be measured on fewer.
 pub(crate) const FEWEST_SHAPES: usize = 20;
 
-/// Leaderboards in the order of answers, the newest general one first.
+/// Leaderboards in the order in which answers list them, the newest general one first.
 const BOARDS: [&str; 6] = [
     rows::V2,
     rows::V1,
@@ -34,22 +34,22 @@ const BOARDS: [&str; 6] = [
     "longbench-v2",
 ];
 
-/// See the module.
+/// The catalog with one regression per benchmark; see the module.
 pub(crate) struct Predictor {
     pub(crate) catalog: Arc<Catalog>,
-    /// Of the folds that coverage is measured on.
+    /// Seed of the folds on which coverage is measured.
     pub(crate) seed: u64,
     pub(crate) benchmarks: Vec<Benchmark>,
 }
 
-/// The place of a leaderboard in the order of answers; those not named here come last.
+/// Index of a leaderboard in the order of answers; boards not listed in `BOARDS` share the last index.
 pub(crate) fn board_place(leaderboard: &str) -> usize {
     let place = BOARDS.iter().position(|board| *board == leaderboard);
     place.unwrap_or(BOARDS.len())
 }
 
 impl Predictor {
-    /// Names of the usual boards' benchmarks, in the order of answers: what is answered where nothing is named.
+    /// Benchmarks of the usual boards (those in `BOARDS`), in the order of answers: the default where none is named.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.usual().map(|benchmark| benchmark.name.as_str())
     }
@@ -59,35 +59,35 @@ impl Predictor {
     }
 }
 
-/// One benchmark: its rows, and what was made of them.
+/// One benchmark: its training rows, and the results computed from them on demand.
 pub(crate) struct Benchmark {
     pub(crate) name: String,
     pub(crate) leaderboard: String,
-    /// Of one of the boards that answers begin with; others are answered where they are named.
+    /// Whether the board is one of `BOARDS`; other benchmarks are only answered when named.
     is_usual: bool,
     pub(crate) unit: String,
     pub(crate) rows: FitRows,
     n_shapes: usize,
     fit: OnceLock<Result<Fitted, study::Error>>,
     worth: OnceLock<Result<Worth, study::Error>>,
-    /// What was worked out before, for this very catalog and seed.
+    /// Stored results for this catalog and seed (`anatomy catalog keep`).
     kept: Option<KeptFit>,
 }
 
-/// Rows whose features and score are all known.
+/// Training rows, in which all features and the score are known.
 pub(crate) struct FitRows {
     pub(crate) names: Vec<String>,
-    /// `(n_features, n_rows)`.
+    /// Feature values, `(n_features, n_rows)`.
     pub(crate) columns: Vec<Vec<f64>>,
     pub(crate) target: Vec<f64>,
-    /// Layers, `d_model`, `d_ffn`, heads of each row.
+    /// Layers, `d_model`, `d_ffn` and heads of each row.
     pub(crate) shapes: Vec<[u64; 4]>,
 }
 
-/// A fit on all rows, and how wide its intervals are.
+/// A fit on all rows, with the calibration of its intervals.
 pub(crate) struct Fitted {
     pub(crate) posterior: Posterior,
-    /// `None` with too few shapes.
+    /// Conformal calibration; `None` with too few shapes.
     pub(crate) width: Option<Conformal>,
 }
 
@@ -100,7 +100,7 @@ impl FitRows {
         Groups::from_labels(&self.shapes)
     }
 
-    /// The last day among them.
+    /// Latest date among the rows, in days since 1970-01-01; `None` where `date` is not a feature.
     pub(crate) fn last_date(&self) -> Option<f64> {
         let place = self.names.iter().position(|name| name == "date")?;
         self.columns[place].iter().copied().reduce(f64::max)
@@ -110,7 +110,7 @@ impl FitRows {
         Design::new(self.names.clone(), self.columns.clone())
     }
 
-    /// The rows with another column, computed from each row's shape.
+    /// The rows with an additional column, computed from each row's shape.
     pub(crate) fn with(&self, name: &str, of: impl Fn(&[u64; 4]) -> f64) -> Self {
         let mut names = self.names.clone();
         let mut columns = self.columns.clone();
@@ -124,12 +124,12 @@ impl FitRows {
         }
     }
 
-    /// The process on all rows.
+    /// Posterior of the structural regression (a Gaussian process) on all rows.
     fn posterior(&self) -> Result<Posterior, study::Error> {
         Structural::default().posterior(&self.design()?, &self.target)
     }
 
-    /// Fits and calibrates.
+    /// Fits on all rows and calibrates the intervals on out-of-shape errors.
     pub(crate) fn fit(&self) -> Result<Fitted, study::Error> {
         let posterior = self.posterior()?;
         let known = posterior.out_of_shape()?;
@@ -139,7 +139,7 @@ impl FitRows {
         Ok(Fitted { posterior, width })
     }
 
-    /// Ten folds that never share a shape.
+    /// Folds for cross-validation in which no shape is in both training and test rows.
     pub(crate) fn folds(&self, seed: u64) -> Result<Vec<Fold>, study::Error> {
         let groups = self.groups();
         let information = RowInformation {
@@ -150,7 +150,7 @@ impl FitRows {
         folds(Protocol::StructureOut, &information, seed)
     }
 
-    /// What intervals and predictions are worth on shapes never seen.
+    /// R² and coverage on unseen shapes, by nested cross-validation.
     pub(crate) fn worth(&self, seed: u64) -> Result<Worth, study::Error> {
         let groups = self.groups();
         let folds = self.folds(seed)?;
@@ -172,12 +172,12 @@ impl FitRows {
 }
 
 impl Benchmark {
-    /// Whether there are shapes enough to say anything.
+    /// Whether there are enough shapes for a prediction.
     pub(crate) fn is_predicted(&self) -> bool {
         self.n_shapes >= FEWEST_SHAPES
     }
 
-    /// The fit on all rows; its width from what is kept, where that is.
+    /// The fit on all rows; the calibration is taken from the stored results where there are any.
     pub(crate) fn fit(&self) -> Result<&Fitted> {
         once(&self.fit, || match &self.kept {
             Some(kept) => Ok(Fitted {
@@ -188,7 +188,7 @@ impl Benchmark {
         })
     }
 
-    /// Coverage and R² by the nested protocol.
+    /// Coverage and R² by nested cross-validation, from the stored results where there are any.
     pub(crate) fn worth(&self, seed: u64) -> Result<&Worth> {
         once(&self.worth, || match &self.kept {
             Some(kept) => Ok(kept.worth.clone()),
@@ -196,7 +196,7 @@ impl Benchmark {
         })
     }
 
-    /// How wide intervals are; `None` with too few shapes.
+    /// Conformal calibration of the intervals; `None` with too few shapes.
     pub(crate) fn width(&self) -> Result<Option<&Conformal>> {
         match &self.kept {
             Some(kept) => Ok(kept.width.as_ref()),
@@ -204,7 +204,7 @@ impl Benchmark {
         }
     }
 
-    /// The prediction of the first row of `design`: kept, where that very row was asked before, else made.
+    /// The prediction for the first row of `design`: a stored one where there is one, else computed.
     pub(crate) fn place(&self, design: &Design) -> Result<Prediction> {
         let kept = self.kept.as_ref().and_then(|kept| kept.place(design));
         match kept {
@@ -218,7 +218,7 @@ impl Benchmark {
         Ok(found.into_iter().next().ok_or(study::Error::NoRows)?)
     }
 
-    /// What is to be kept of it, with the predictions of these rows.
+    /// The results to store for this benchmark, with the predictions for the first row of each design.
     pub(super) fn keep(&self, seed: u64, designs: &[Design]) -> Result<KeptFit> {
         let mut kept = KeptFit {
             width: self.fit()?.width.clone(),
@@ -234,8 +234,8 @@ impl Benchmark {
     }
 }
 
-/// What is made once and kept. No lock is held meanwhile, so that a thread that waits for others may make another one's; of two
-/// that make the same, equal as they are, one is kept.
+/// Computes a value once and caches it. No lock is held while computing, since a rayon thread that waits may start on
+/// the same value; if two threads compute it, the results are equal and the first is kept.
 fn once<T>(
     place: &OnceLock<Result<T, study::Error>>,
     make: impl FnOnce() -> Result<T, study::Error>,
@@ -250,7 +250,7 @@ fn once<T>(
 }
 
 impl Predictor {
-    /// Takes a catalog, and what was kept of its fits; nothing is fitted yet.
+    /// Takes a catalog and stored fits, which are ignored if from another catalog or seed. Nothing is fitted yet.
     pub(crate) fn new(catalog: Arc<Catalog>, seed: u64, kept: Option<Fits>) -> Self {
         let mut benchmarks = benchmarks(&catalog);
         if let Some(mut kept) = kept.filter(|kept| kept.are_of(&catalog, seed)) {
@@ -270,15 +270,14 @@ impl Predictor {
         self.benchmarks.iter().find(|benchmark| benchmark.name == name)
     }
 
-    /// The rows of a benchmark in which other columns are known; `None` for what is no benchmark here.
+    /// The rows of a benchmark with the features `names` instead, where all are known; `None` for an unknown benchmark.
     pub(crate) fn rows(&self, benchmark: &str, names: &[String]) -> Option<FitRows> {
         let scored = scored(&self.catalog);
         let (_, scored) = scored.iter().find(|((.., name), _)| *name == benchmark)?;
         Some(Tables::of(&self.catalog).rows(scored, names.to_vec()))
     }
 
-    /// Fits what is named and not yet fitted, side by side; with `nested` also measures coverage.
-    ///
+    /// Makes the missing fits of the named benchmarks in parallel; with `nested` also measures coverage.
     pub(crate) fn warm(&self, names: &[&str], nested: bool) {
         let wanted: Vec<&Benchmark> = self
             .benchmarks
@@ -286,7 +285,7 @@ impl Predictor {
             .filter(|benchmark| names.contains(&benchmark.name.as_str()) && benchmark.is_predicted())
             .collect();
         wanted.par_iter().for_each(|benchmark| {
-            // What fails is said by whoever asks for it.
+            // Errors are cached and reported when the result is requested.
             if benchmark.kept.is_none() || nested {
                 let _ = benchmark.fit();
             }
@@ -298,7 +297,7 @@ impl Predictor {
 }
 
 impl Predictor {
-    /// How many fits and measured coverages are made, and how many there are in all.
+    /// Number of fits and coverage measurements made so far, and the total number, over the usual benchmarks.
     pub(crate) fn made(&self) -> (usize, usize) {
         let predicted = self.usual().filter(|one| one.is_predicted());
         predicted.fold((0, 0), |(made, all), one| {
@@ -308,14 +307,14 @@ impl Predictor {
     }
 }
 
-/// An evaluation and its score.
+/// Evaluations with their scores.
 type Scored<'a> = Vec<(&'a Evaluation, f64)>;
 
-/// The catalog's tables as rows need them.
+/// The catalog's tables, indexed for the assembly of training rows.
 struct Tables<'a> {
     shapes: Shapes<'a>,
     checkpoints: HashMap<&'a str, &'a Checkpoint>,
-    /// Checkpoints whose size is not to be believed.
+    /// Checkpoints whose size is implausible.
     doubted: HashSet<&'a str>,
 }
 
@@ -343,7 +342,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// The rows in which all columns `names` are known.
+    /// The rows in which all features `names` and the shape are known.
     fn rows(&self, scored: &Scored<'_>, names: Vec<String>) -> FitRows {
         let mut rows = FitRows {
             columns: vec![Vec::new(); names.len()],
@@ -382,10 +381,10 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// A board's place in the order of answers, its name, and a benchmark.
+/// A board's index in the order of answers, its name, and a benchmark.
 type Asked<'a> = (usize, &'a str, &'a str);
 
-/// Whether a board is an older state of another: `swallow-2025-06-26-en-post` of `swallow-en-post`.
+/// Whether a board is a dated snapshot of another in `all`: `swallow-2025-06-26-en-post` of `swallow-en-post`.
 pub(crate) fn is_superseded(board: &str, all: &BTreeSet<&str>) -> bool {
     let Some((name, rest)) = board.split_once('-') else {
         return false;
@@ -397,9 +396,9 @@ pub(crate) fn is_superseded(board: &str, all: &BTreeSet<&str>) -> bool {
             .is_some_and(|suite| all.contains(format!("{name}-{suite}").as_str()))
 }
 
-/// The evaluations of every benchmark in points that repeat no other, by leaderboard and benchmark; of a checkpoint that a
-/// board ran in several modes, or gathered several figures of, the first. Of boards beside the usual ones those whose
-/// benchmarks are known, in English.
+/// Scores in points, without duplicate evaluations, by leaderboard and benchmark. Boards outside `BOARDS` contribute
+/// only known benchmarks in English, and of each checkpoint only the first score on a benchmark, since such boards may
+/// list several modes or runs.
 fn scored(catalog: &Catalog) -> BTreeMap<Asked<'_>, Scored<'_>> {
     let evaluations: HashMap<&str, &Evaluation> = catalog
         .evaluations
@@ -440,7 +439,7 @@ fn benchmarks(catalog: &Catalog) -> Vec<Benchmark> {
                 .map(ToString::to_string)
                 .collect();
             if !told {
-                // This leaderboard does not say what was done after pretraining.
+                // This leaderboard does not state how checkpoints were trained after pretraining.
                 names.retain(|name| name != "pretrained" && name != "merged");
             }
             let rows = tables.rows(&scored, names);

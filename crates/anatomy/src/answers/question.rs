@@ -1,4 +1,4 @@
-//! The question of `predict`: a checkpoint, a config or dimensions, and how it is to run.
+//! The question behind `predict`: a checkpoint, a config or dimensions, and how the model is to be run.
 
 use catalog::cost::{Device, Dimensions, Rig};
 use catalog::tables::Days;
@@ -7,14 +7,14 @@ use study::regression::SavedFit;
 use super::cost::Setup;
 use super::gguf_file::GgufFile;
 
-/// What is asked about.
+/// The subject of a question.
 #[derive(Debug, Clone)]
 pub(crate) enum Subject {
     /// A checkpoint of the catalog.
     Id(String),
-    /// A `config.json`, and what it is called.
+    /// The content of a `config.json`, and a name for it.
     Config { name: String, config: serde_json::Value },
-    /// Dimensions.
+    /// Bare dimensions.
     Dimensions(Dimensions),
 }
 
@@ -22,32 +22,32 @@ pub(crate) enum Subject {
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) subject: Subject,
-    /// Day of publication; of a checkpoint its own, else the last day that a leaderboard's rows know.
+    /// Date of publication. `None`: a checkpoint's own, else the latest date among a benchmark's rows.
     pub(crate) date: Option<Days>,
-    /// Pretrained only, no chat or instruction tuning; of a checkpoint as it is, else false.
+    /// Whether it is only pretrained, without chat or instruction tuning. `None`: a checkpoint's own label, else false.
     pub(crate) pretrained: Option<bool>,
-    /// Made by merging; of a checkpoint as it is, else false.
+    /// Whether it is a merge. `None`: a checkpoint's own label, else false.
     pub(crate) merged: Option<bool>,
-    /// Benchmarks; all where empty.
+    /// Benchmarks to predict; those of the usual boards where empty.
     pub(crate) benchmarks: Vec<String>,
-    /// Devices whose decoding is bounded.
+    /// Devices for which decoding speed is bounded.
     pub(crate) devices: Vec<Device>,
-    /// Positions for which memory and decoding are computed, tokens.
+    /// Context lengths (tokens) for which memory and decoding speed are computed.
     pub(crate) contexts: Vec<i64>,
-    /// Engine and types of numbers for which memory and speed are told in full.
+    /// Engine and number types for which memory and speed are reported in detail.
     pub(crate) setup: Setup,
-    /// What it runs on, for its speed and where it lies; the first device alone where `None`.
+    /// The machine it runs on, for its speed and the placement of the weights; `None`: the first device alone.
     pub(crate) rig: Option<Rig>,
-    /// A file whose weights it has.
+    /// A GGUF file with the weights.
     pub(crate) file: Option<GgufFile>,
-    /// A what-if besides.
+    /// A sweep over one dimension, in addition.
     pub(crate) sweep: Option<Sweep>,
-    /// A kept fit that predicts besides.
+    /// A saved fit to predict with, in addition.
     pub(crate) fit: Option<SavedFit>,
 }
 
 impl Question {
-    /// Everything about a subject, at the usual contexts.
+    /// A question about a subject with default settings.
     pub(crate) fn about(subject: Subject) -> Self {
         Self {
             subject,
@@ -66,10 +66,10 @@ impl Question {
     }
 }
 
-/// One dimension through a range, the others as they are, the width chosen so that the parameters stay.
+/// One dimension varied over a range at a constant number of parameters; `sweep/resize.rs` adjusts the others.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sweep {
-    /// `layers`, `d_model`, `d_ffn` or `kv_heads`.
+    /// Name of the dimension: `layers`, `d_model`, `d_ffn` or `kv_heads`.
     pub(crate) over: String,
     pub(crate) from: i64,
     pub(crate) to: i64,

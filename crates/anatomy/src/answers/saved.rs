@@ -1,7 +1,7 @@
-//! What a fit kept by `anatomy study regressions --save` says of a structure.
+//! Predicts with a fit that `anatomy study regressions --save` wrote.
 //!
-//! A kept fit has no residuals, so its interval is that of its method with default settings, fitted anew out of shape
-//! on the rows of its benchmark.
+//! A saved fit has no residuals, so its interval is calibrated on out-of-shape errors of its method with default
+//! settings, refitted on the rows of its benchmark.
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
@@ -14,28 +14,28 @@ use super::Predictor;
 use super::predictor::{BOUNDS, FEWEST_SHAPES, LEVEL};
 use super::subject::AskedStructure;
 
-/// The prediction of a kept fit.
+/// The prediction of a saved fit.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SavedAnswer {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) value: f64,
     pub(crate) interval: Option<Interval>,
-    /// Rows that the interval was calibrated on.
+    /// Number of rows on which the interval was calibrated.
     pub(crate) n: usize,
     pub(crate) n_shapes: usize,
     pub(crate) protocol: &'static str,
     pub(crate) features: Vec<String>,
-    /// Of the method with default settings on those rows, pooled; a fraction.
+    /// R² on unseen shapes, pooled over folds, of the method with default settings on those rows.
     pub(crate) r2_out_of_shape: Option<f64>,
     pub(crate) seed: u64,
     pub(crate) notes: Vec<String>,
 }
 
-/// Predicts with a kept fit.
+/// Predicts with a saved fit.
 ///
 /// # Errors
-/// A fit whose parts do not fit together, or of columns that a structure does not have.
+/// A fit with inconsistent parts, a feature that is not known of the structure, or a prediction that is not finite.
 pub(crate) fn saved(predictor: &Predictor, asked: &AskedStructure, kept: &SavedFit) -> Result<SavedAnswer> {
     let (method, target) = (kept.method.clone(), kept.target.clone());
     let fit = kept.clone().open()?;

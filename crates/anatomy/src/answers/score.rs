@@ -1,4 +1,4 @@
-//! One benchmark's prediction: value, calibrated interval, what drives it, and whether it extrapolates.
+//! Predicts one benchmark: value, calibrated interval, feature contributions, and whether it extrapolates.
 
 use anyhow::Result;
 use catalog::day_text;
@@ -17,77 +17,77 @@ use super::subject::AskedStructure;
 pub(crate) struct ScoreAnswer {
     pub(crate) benchmark: String,
     pub(crate) leaderboard: String,
-    /// `None` where too few structures were measured to say anything.
+    /// Predicted score; `None` where too few shapes were measured or a feature is not known (see `notes`).
     pub(crate) value: Option<f64>,
     pub(crate) unit: String,
-    /// For one checkpoint of this structure, conformal over shapes.
+    /// Conformal interval, calibrated over shapes, for the score of a single checkpoint of this structure.
     pub(crate) interval: Option<Interval>,
-    /// What guessing gets on it, points; absent where that is not known.
+    /// Score of random guessing, points; `None` where not known.
     pub(crate) chance: Option<f64>,
-    /// How prediction and interval lie to `chance`, in words; absent where both are above it.
+    /// Comparison with `chance` in words; `None` where the prediction and its interval lie above it.
     pub(crate) floor: Option<String>,
-    /// Rows trained on.
+    /// Number of training rows.
     pub(crate) n: usize,
-    /// Shapes among them.
+    /// Number of shapes among the training rows.
     pub(crate) n_shapes: usize,
-    /// Rows among them of this very shape.
+    /// Number of training rows of exactly this shape.
     pub(crate) n_of_this_shape: usize,
     pub(crate) method: &'static str,
     pub(crate) protocol: &'static str,
     pub(crate) features: Vec<String>,
-    /// How often such intervals held on shapes never seen.
+    /// Measured coverage of such intervals on unseen shapes.
     pub(crate) coverage: Option<CoverageAnswer>,
-    /// Share of variance predicted out of shape, pooled; a fraction.
+    /// R² on unseen shapes, pooled over folds.
     pub(crate) r2_out_of_shape: Option<f64>,
-    /// The mean over known shapes, from which the drivers lead to the value.
+    /// Baseline of the Shapley values: the mean over known shapes. `base` plus all contributions gives the value.
     pub(crate) base: Option<f64>,
-    /// What each feature adds to `base`, the strongest first.
+    /// Contribution of each feature (Shapley value), the largest in absolute value first.
     pub(crate) drivers: Vec<Driver>,
     pub(crate) extrapolating: bool,
-    /// Why it is called extrapolating, in words.
+    /// Reasons for `extrapolating`, in words; empty where it is false.
     pub(crate) outside: Vec<String>,
-    /// Distance to the nearest structure trained on, in length scales of the regression.
+    /// Distance to the nearest training structure, in length scales of the regression.
     pub(crate) distance: Option<f64>,
-    /// What 95 % of known shapes keep to their nearest other: beyond it is called extrapolating.
+    /// 95th percentile of the known shapes' distances to their nearest neighbour; beyond it counts as extrapolation.
     pub(crate) distance_usual: Option<f64>,
-    /// What leaderboards measured of this very checkpoint.
+    /// Scores that leaderboards measured for this checkpoint.
     pub(crate) measured: Vec<Measured>,
     pub(crate) notes: Vec<String>,
 }
 
-/// One feature's Shapley value.
+/// The Shapley value of one feature.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Driver {
     pub(crate) feature: String,
-    /// Its value in the structure asked about, in words.
+    /// The feature's value in the structure in question, formatted.
     pub(crate) given: String,
-    /// What it adds to the prediction, in the score's unit.
+    /// Contribution to the prediction, in the score's unit.
     pub(crate) adds: f64,
 }
 
-/// Coverage measured by the nested protocol: calibrated inside, tested on shapes never seen.
+/// Coverage measured by nested cross-validation: calibrated on inner folds, tested on unseen shapes.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CoverageAnswer {
-    /// What the intervals promise, a fraction.
+    /// Nominal coverage, a fraction.
     pub(crate) level: f64,
-    /// Share of held-out structures covered, each shape counting the same.
+    /// Share of held-out rows covered, each shape weighted equally.
     pub(crate) by_shape: f64,
     /// Share of held-out rows covered.
     pub(crate) by_row: f64,
     pub(crate) n_shapes: usize,
     pub(crate) n_rows: usize,
-    /// Of `by_shape`, over shapes.
+    /// Confidence interval of `by_shape`, over shapes.
     pub(crate) interval: Option<Interval>,
-    /// Mean width of the intervals, each shape counting the same, in the score's unit.
+    /// Mean width of the intervals, each shape weighted equally, in the score's unit.
     pub(crate) mean_width: f64,
     pub(crate) protocol: &'static str,
     pub(crate) seed: u64,
 }
 
-/// Days in a year, as the regression counts years.
+/// Days per year in the regression's feature `years`.
 const YEAR: f64 = 365.25;
 
-/// The prediction of a benchmark; without a value, and with the reason, where there are too few shapes.
+/// Predicts a benchmark; without a value, and with the reason in `notes`, where that is impossible.
 pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) -> Result<ScoreAnswer> {
     let n_shapes = benchmark.rows.groups().n_groups();
     let mut answer = ScoreAnswer {
@@ -171,7 +171,7 @@ pub(crate) fn score(benchmark: &Benchmark, asked: &AskedStructure, seed: u64) ->
     Ok(answer)
 }
 
-/// How a prediction lies to what guessing gets: no better, or not told apart from it; nothing where it is above.
+/// Compares a prediction with guessing, in words: not above it, or not distinguishable from it; else `None`.
 pub(crate) fn floor(benchmark: &str, value: f64, interval: Option<&Interval>) -> Option<String> {
     let chance = study::abilities::benchmark(benchmark)?.chance?;
     if value <= chance {
@@ -183,7 +183,7 @@ pub(crate) fn floor(benchmark: &str, value: f64, interval: Option<&Interval>) ->
     }
 }
 
-/// One row of these columns; the name of the first that is not known otherwise.
+/// A design of one row with these columns; the error is the name of the first feature that is not known.
 pub(crate) fn row(
     names: &[String],
     asked: &AskedStructure,
@@ -197,14 +197,14 @@ pub(crate) fn row(
     Design::new(names.to_vec(), columns).map_err(|error| error.to_string())
 }
 
-/// What a fit says at one place, cut to the scale.
+/// A prediction at one point, clamped to the scale of points.
 pub(crate) struct At {
     pub(crate) value: f64,
     pub(crate) interval: Option<Interval>,
     pub(crate) novelty: Novelty,
 }
 
-/// The prediction of the first row of `design`.
+/// Predicts the first row of `design`.
 pub(crate) fn at(fitted: &Fitted, design: &Design) -> Result<At, study::Error> {
     let nothing = || study::Error::NoRows;
     let Prediction { value, deviation } = fitted
@@ -219,7 +219,7 @@ pub(crate) fn at(fitted: &Fitted, design: &Design) -> Result<At, study::Error> {
         .into_iter()
         .next()
         .ok_or_else(nothing)?;
-    // The regression rounds sizes; who reads has asked about this one.
+    // The regression rounds sizes; show the exact size that was asked about.
     for (name, value, ..) in &mut novelty.outside {
         if let Some(size) = asked_size(design).filter(|_| name == LN_SIZE) {
             *value = size.ln();
@@ -233,16 +233,16 @@ pub(crate) fn at(fitted: &Fitted, design: &Design) -> Result<At, study::Error> {
     })
 }
 
-/// The regression's name of the logarithm of a size in billions.
+/// Name of the regression's feature for the logarithm of the size in billions.
 const LN_SIZE: &str = "ln size";
 
-/// The size of the first row, billions of parameters, before the regression rounds it.
+/// Size of the first row before rounding, billions of parameters.
 fn asked_size(design: &Design) -> Option<f64> {
     let place = design.names().iter().position(|name| name == "size")?;
     design.column(place).first().copied().filter(|size| *size > 0.0)
 }
 
-/// A prediction and its interval, cut to the scale.
+/// The predicted value and its interval, clamped to the scale of points.
 pub(crate) fn within(width: Option<&Conformal>, found: Prediction) -> (f64, Option<Interval>) {
     let cut = |x: f64| x.clamp(BOUNDS.0, BOUNDS.1);
     let interval = width.map(|width| {
@@ -257,7 +257,7 @@ pub(crate) fn within(width: Option<&Conformal>, found: Prediction) -> (f64, Opti
 }
 
 impl At {
-    /// Why this is outside of what is known, in words; empty where it is not.
+    /// Reasons why this point lies outside the training data, in words; empty where it does not.
     pub(crate) fn outside(&self) -> Vec<String> {
         let mut said: Vec<String> = self
             .novelty
@@ -305,7 +305,7 @@ fn drivers(attribution: &Attribution, design: &Design) -> Vec<Driver> {
     drivers
 }
 
-/// A feature's name for people.
+/// A feature's name for display.
 pub(crate) fn plain(feature: &str) -> &str {
     match feature {
         LN_SIZE => "size",
@@ -316,7 +316,7 @@ pub(crate) fn plain(feature: &str) -> &str {
     }
 }
 
-/// A feature's value for people: what the regression rounded it to.
+/// A feature's value for display, inverting the regression's transformation.
 fn words(feature: &str, value: f64) -> String {
     match feature {
         LN_SIZE => format!("{:.3} B", value.exp()),

@@ -1,4 +1,4 @@
-//! A structure as answers show it.
+//! A structure in the form in which answers show it.
 
 use catalog::day_text;
 use catalog::tables::{Checkpoint, Structure, Training};
@@ -17,20 +17,20 @@ pub(crate) struct StructureOf {
     pub(crate) pos: Option<i64>,
     /// Billions of parameters.
     pub(crate) size: Option<f64>,
-    /// Day of publication, `2024-05-31`.
+    /// Date of publication, `2024-05-31`.
     pub(crate) date: Option<String>,
-    /// The date was not given: the last day known stands for it.
+    /// Whether the date is unknown, so that the latest known date is used instead.
     pub(crate) date_assumed: bool,
-    /// What made it: `pretrained`, `continued`, `fine-tuned`, `chat`, `merge`, `surgery`, `quantized`, `adapter`.
+    /// How it was trained: `pretrained`, `continued`, `fine-tuned`, `chat`, `merge`, `surgery`, `quantized`, `adapter`.
     pub(crate) training: Option<String>,
     pub(crate) pretrained: Option<bool>,
     pub(crate) merged: Option<bool>,
-    /// How the catalog came to know it: `exact`, `lineage`, `name`, `size`; `given` where a person gave it.
+    /// How the structure was resolved: `exact`, `lineage`, `name`, `size`; `given` where the user gave it.
     pub(crate) resolved_by: String,
     pub(crate) source: Option<String>,
 }
 
-/// The structure of a checkpoint of the catalog.
+/// The structure of a checkpoint in the catalog.
 pub(crate) fn structure_of(structure: &Structure, checkpoint: Option<&Checkpoint>) -> StructureOf {
     StructureOf {
         family: checkpoint.and_then(|c| c.model_type.clone().or_else(|| c.architecture.clone())),

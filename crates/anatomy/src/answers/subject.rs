@@ -1,4 +1,4 @@
-//! From what a person names to one structure: dimensions, counts, and what was assumed.
+//! Resolves what a user names to one structure: dimensions, parameter counts, and the assumptions made.
 
 use anyhow::{Context, Result, bail};
 use catalog::cost::{Arithmetic, Dimensions};
@@ -9,20 +9,20 @@ use super::known::{Costed, Known};
 use super::question::{Question, Subject};
 use super::structure::{StructureOf, structure_of};
 
-/// What is asked about, resolved.
+/// The resolved subject of a question.
 pub(crate) struct AskedStructure {
     pub(crate) id: Option<String>,
     pub(crate) structure: StructureOf,
-    /// Dimensions that sweeps start from.
+    /// Dimensions from which sweeps start.
     pub(crate) dimensions: Dimensions,
     pub(crate) arithmetic: Option<Arithmetic>,
-    /// Day of publication, where known or given.
+    /// Date of publication, where known or given.
     pub(crate) date: Option<Days>,
     pub(crate) notes: Vec<String>,
 }
 
 impl AskedStructure {
-    /// The value of a column of the regression; `None` where it is not known. `last_date` stands where no date is given.
+    /// The value of a regression feature; `None` where it is not known. `last_date` replaces a missing date.
     pub(crate) fn column(&self, name: &str, last_date: Option<f64>) -> Option<f64> {
         let count = |value: Option<i64>| value.map(|value| value as f64);
         let flag = |value: Option<bool>| Some(f64::from(u8::from(value.unwrap_or(false))));
@@ -46,7 +46,7 @@ impl AskedStructure {
 /// Resolves the subject of a question.
 ///
 /// # Errors
-/// An unknown id (with near ones), or a structure that lacks what a prediction needs.
+/// An unknown id (with similar ids as suggestions), or a structure without the dimensions that a prediction needs.
 pub(crate) fn resolve(known: &Known<'_>, question: &Question) -> Result<AskedStructure> {
     let mut asked = match &question.subject {
         Subject::Id(id) => of_id(known, known.id(id)?)?,
@@ -126,7 +126,7 @@ fn of_config(name: &str, config: &serde_json::Value) -> Result<AskedStructure> {
     })
 }
 
-/// Dimensions that no network has are named before anything is counted with them.
+/// Rejects impossible dimensions before anything is computed from them.
 fn possible(asked: &Dimensions) -> Result<()> {
     let divides = |part: i64, whole: i64| part > 0 && whole % part == 0;
     if let (Some(heads), Some(d_model), None) = (asked.heads, asked.d_model, asked.head_dim)
@@ -151,7 +151,7 @@ fn possible(asked: &Dimensions) -> Result<()> {
     Ok(())
 }
 
-/// Llama's usual proportions stand where a dimension is not given.
+/// Missing dimensions are filled in with Llama's usual proportions.
 fn of_dimensions(given_dimensions: &Dimensions) -> Result<AskedStructure> {
     possible(given_dimensions)?;
     let mut dimensions = given_dimensions.clone();
@@ -197,7 +197,7 @@ fn of_dimensions(given_dimensions: &Dimensions) -> Result<AskedStructure> {
     })
 }
 
-/// A structure that a person gave.
+/// The form in which answers show a structure that the user gave.
 pub(crate) fn given(dimensions: &Dimensions, arithmetic: &Arithmetic) -> StructureOf {
     StructureOf {
         family: dimensions.family.clone(),

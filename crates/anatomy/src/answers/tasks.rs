@@ -1,4 +1,4 @@
-//! What people want done, and the benchmarks that ask for it.
+//! Tasks (abilities) that a user can name, and the benchmarks that measure them.
 
 use anyhow::{Result, bail};
 
@@ -7,20 +7,20 @@ use study::abilities::{ABILITIES, ability_of};
 use super::Predictor;
 use super::known::near;
 
-/// The six of leaderboard v2: what is asked where no task is.
+/// The six benchmarks of leaderboard v2: the default where no task is named.
 const ALL: [&str; 6] = study::dimensions::BENCHMARKS;
 
-/// Every name of every task.
+/// Every name and alias of every task.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ABILITIES
         .iter()
         .flat_map(|ability| std::iter::once(ability.name).chain(ability.others.iter().copied()))
 }
 
-/// The benchmarks of tasks or benchmarks named, each once, in the order named.
+/// The benchmarks for the named tasks or benchmarks, each once, in the order named.
 ///
 /// # Errors
-/// A name that is neither, with what there is.
+/// A name that is neither, with similar names and the lists of both.
 pub(crate) fn benchmarks(predictor: &Predictor, asked: &[String]) -> Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
     let mut add = |name: &str| {
@@ -60,7 +60,7 @@ pub(crate) fn benchmarks(predictor: &Predictor, asked: &[String]) -> Result<Vec<
     Ok(found)
 }
 
-/// The abilities that tasks or benchmarks named ask for, each once; all where none is named.
+/// The abilities behind the named tasks or benchmarks, each once; all where none is named.
 pub(crate) fn abilities(asked: &[String]) -> Vec<&'static str> {
     let mut found: Vec<&str> = Vec::new();
     for name in asked {

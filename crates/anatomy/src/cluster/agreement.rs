@@ -1,7 +1,7 @@
-//! One version on all sides: what a client says of itself with every statement, and what is compared when it connects.
+//! Version check: a client sends its version with every statement, and when it connects to a scheduler.
 //!
-//! Ballista itself compares its own major version only. Ours is the program's, the engine's, Ballista's and the identity of the
-//! compiled-in tables, which statements may read wherever they run.
+//! Ballista itself only compares its own major version. Ours combines the versions of this program, DataFusion and
+//! Ballista with the identity of the compiled-in tables, which statements may read on any machine.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -22,10 +22,10 @@ use datafusion::prelude::SessionConfig;
 
 use super::error::Error;
 
-/// What a client says of itself, among the settings of its session.
+/// The client's version, sent as a setting of its session.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Agreement {
-    /// Its version.
+    /// Version of the client, as [`version`] returns it.
     pub(crate) version: String,
 }
 
@@ -52,7 +52,7 @@ impl ExtensionOptions for Agreement {
         Ok(())
     }
 
-    /// By the whole name, under which settings go over the wire.
+    /// Entries under their full name, as settings are sent to the scheduler.
     fn entries(&self) -> Vec<ConfigEntry> {
         vec![ConfigEntry {
             key: SETTING.to_owned(),
@@ -66,14 +66,14 @@ impl ConfigExtension for Agreement {
     const PREFIX: &'static str = "anatomy";
 }
 
-/// The name of the setting on the wire.
+/// Full name of the setting.
 const SETTING: &str = "anatomy.version";
-/// How long a scheduler may take to say which version it is.
+/// Timeout of the version check.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Begins what a scheduler says where versions differ.
+/// Prefix of the scheduler's message when versions differ.
 const DIFFER: &str = "anatomy versions differ: ";
 
-/// The version of this program, as one word.
+/// The version of this program as a single word.
 pub(crate) fn version() -> &'static str {
     static VERSION: LazyLock<String> = LazyLock::new(|| {
         let tables = catalog::catalog::snapshot_identity().unwrap_or_default();
@@ -86,10 +86,10 @@ pub(crate) fn version() -> &'static str {
     &VERSION
 }
 
-/// That the session is of a client of this version.
+/// Checks that the session belongs to a client of this version.
 ///
 /// # Errors
-/// [`DataFusionError::Configuration`] with both versions.
+/// [`DataFusionError::Configuration`] naming both versions.
 pub(crate) fn check(config: &SessionConfig) -> Result<(), DataFusionError> {
     let said = config.options().extensions.get::<Agreement>();
     let said = said.map_or("", |agreement| agreement.version.as_str());
@@ -107,12 +107,12 @@ pub(crate) fn check(config: &SessionConfig) -> Result<(), DataFusionError> {
     )))
 }
 
-/// That a scheduler of `version` answers at `url`.
+/// Checks that a scheduler of `version` answers at `url`.
 ///
-/// A statement without a plan is sent: a scheduler of another version refuses its session, one of the same finds no plan in it.
+/// Sends a statement without a plan: only a scheduler of the same version accepts its session.
 ///
 /// # Errors
-/// [`Error::NoScheduler`], [`Error::Versions`].
+/// [`Error::NoScheduler`] where nothing answers in time, [`Error::Versions`] where the versions differ.
 pub(crate) async fn shake_hands(url: &str, version: &str) -> Result<(), Error> {
     match tokio::time::timeout(PATIENCE, asked(url, version)).await {
         Ok(done) => done,
@@ -149,7 +149,7 @@ async fn asked(url: &str, version: &str) -> Result<(), Error> {
     }
 }
 
-/// The versions in what a scheduler or an executor says, where it speaks of them.
+/// Extracts both versions from an error message of a scheduler or executor; `None` where it is about something else.
 pub(crate) fn differ(message: &str) -> Option<Error> {
     let (_, versions) = message.split_once(DIFFER)?;
     let (found, wanted) = versions.split_once(" | ")?;

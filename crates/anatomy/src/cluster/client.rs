@@ -1,4 +1,4 @@
-//! The asking side: a session whose statements run on the cluster, and a limit on how long that may take.
+//! The client: a session whose statements run on the cluster, with a time limit.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ use super::{SEED, agreement, config, state};
 /// Where statements run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cluster {
-    /// On the scheduler of this `http://` address and its executors.
+    /// On the scheduler at this `http://` address, with its executors.
     At(String),
     /// On a scheduler and an executor inside this process.
     InProcess,
@@ -37,7 +37,7 @@ impl Cluster {
     /// Reads `df://HOST:PORT` or `in-process`.
     ///
     /// # Errors
-    /// [`Error::Address`].
+    /// [`Error::Address`] for anything else.
     pub(crate) fn of(text: &str) -> Result<Self, Error> {
         let wrong = |message: &str| Error::Address {
             text: text.to_owned(),
@@ -65,44 +65,44 @@ impl Cluster {
     }
 }
 
-/// A statement, the tables it is over, and where it runs.
+/// A statement, its tables, and where it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct ClusterStatement {
     /// Where it runs.
     pub(crate) cluster: Cluster,
-    /// Folder of a catalog; the compiled-in one where `None`.
+    /// Folder of a catalog; `None`: the compiled-in one.
     pub(crate) catalog: Option<PathBuf>,
-    /// Folder of a table of items.
+    /// Folder of a table of items, where one is used.
     pub(crate) items: Option<PathBuf>,
-    /// What is drawn at random is drawn from it.
+    /// Seed of random functions; must be [`SEED`].
     pub(crate) seed: u64,
-    /// The statement.
+    /// The SQL text.
     pub(crate) sql: String,
 }
 
-/// What the one who waits and the one who asks know of each other.
+/// State shared between the waiting thread and the thread that runs the statement.
 #[derive(Default)]
 struct Sent {
-    /// The plan that was sent last, which knows its job.
+    /// The plan sent last, which holds the id of its job.
     plan: Mutex<Option<Arc<dyn ExecutionPlan>>>,
-    /// Nobody waits any longer.
+    /// Whether the waiting side has given up.
     is_over: AtomicBool,
 }
 
-/// How often a statement is sent whose executors were lost under way.
+/// How often a statement is sent if executors are lost while it runs.
 const TIMES: usize = 3;
-/// How long a cluster may take to hear that nobody waits any longer.
+/// Timeout for cancelling a job.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// The whole answer to a statement, or none.
+/// Runs a statement and returns its complete answer.
 ///
-/// All of it (connecting, reading the tables' schemas, planning, waiting, fetching) is done on a thread of its own, so that
-/// nothing in it can outlive the limit; where it does not end it is left behind.
+/// Everything (connecting, reading the tables' schemas, planning, waiting, fetching) is done on a separate thread, so
+/// that this call returns within the limit; a thread that does not end is abandoned.
 ///
 /// # Errors
-/// [`Error::Late`] where the answer is not whole within `limit`, and the statement is cancelled; [`Error`] where there is
-/// no such
-/// cluster; [`Error::Versions`] where an executor is of another; else what the engine says.
+/// [`Error::Late`] if the answer is not complete within `limit`, and the statement is cancelled; [`Error::Seed`];
+/// [`Error::NoScheduler`]; [`Error::Versions`] if scheduler or executors have another version; [`Error::Lost`]; else
+/// the engine's error.
 pub(crate) fn answer(question: ClusterStatement, limit: Duration) -> anyhow::Result<Answer> {
     if question.seed != SEED {
         return Err(Error::Seed {
@@ -121,7 +121,7 @@ pub(crate) fn answer(question: ClusterStatement, limit: Duration) -> anyhow::Res
     let shared = Arc::clone(&sent);
     thread::Builder::new()
         .name("cluster".to_owned())
-        // Plans nest deeply, and are written by recursion.
+        // Plans are deeply nested and serialised recursively.
         .stack_size(32 << 20)
         .spawn(move || match engine(&question) {
             Ok(engine) => {
@@ -148,7 +148,7 @@ pub(crate) fn answer(question: ClusterStatement, limit: Duration) -> anyhow::Res
     }
 }
 
-/// The tables, in a session whose statements run on the cluster.
+/// An engine over the tables, in a session whose statements run on the cluster.
 fn engine(question: &ClusterStatement) -> anyhow::Result<Engine> {
     let mut refused = None;
     let engine = Engine::over(
@@ -193,9 +193,8 @@ async fn session(cluster: &Cluster) -> Result<SessionContext, Error> {
     Ok(with_files(context.map_err(|error| failed(&error))?))
 }
 
-/// Sends the statement, and again where its executors were lost under way: statements change nothing, and an answer is
-/// taken whole or
-/// not at all.
+/// Runs the statement, repeating it if executors are lost meanwhile. That is safe: statements only read, and an answer
+/// is accepted only when complete.
 fn ask(engine: &Engine, question: &ClusterStatement, sent: &Sent) -> anyhow::Result<Answer> {
     let mut time = 1;
     loop {
@@ -222,7 +221,7 @@ fn ask(engine: &Engine, question: &ClusterStatement, sent: &Sent) -> anyhow::Res
         cancel(&question.cluster, sent);
         thread::sleep(Duration::from_secs(1));
         if let Cluster::At(url) = &question.cluster {
-            // A scheduler that is gone is told as such.
+            // Report a scheduler that is gone as such.
             engine.run(async { Ok(agreement::shake_hands(url, agreement::version()).await) })??;
         }
         if sent.is_over.load(Ordering::SeqCst) {
@@ -246,9 +245,9 @@ async fn once(engine: &Engine, sql: &str, sent: &Sent) -> Result<Answer, DataFus
     Ok(Answer { schema, batches })
 }
 
-/// That what is said is of a peer that vanished, or of a job that was given up with it, and not of the statement.
+/// Whether an error is about a vanished peer, or a job given up because of one, and not about the statement itself.
 pub(crate) fn is_loss(told: &str) -> bool {
-    // What Ballista says of stages whose input could not be fetched, of tasks, of its connections; of jobs that the scheduler gave up.
+    // Ballista's messages about stages whose input could not be fetched, failed tasks, connections, and cancelled jobs.
     const SIGNS: [&str; 9] = [
         "has failed 1 times, most recent failure reason",
         "due to io error",
@@ -264,7 +263,7 @@ pub(crate) fn is_loss(told: &str) -> bool {
     SIGNS.iter().any(|sign| told.contains(sign))
 }
 
-/// Tells the scheduler that nobody waits any longer; where it is gone or silent, there is nobody to tell.
+/// Cancels the job of the plan sent last. Failures are ignored: the scheduler may be gone or silent.
 fn cancel(cluster: &Cluster, sent: &Sent) {
     let job = sent.plan.lock().ok().and_then(|plan| {
         let plan = plan
@@ -288,6 +287,6 @@ fn cancel(cluster: &Cluster, sent: &Sent) {
             .ok()
     };
     runtime.block_on(async { tokio::time::timeout(FAREWELL, told).await.ok() });
-    // A name that is still being looked up is not waited for.
+    // Do not wait for a pending name lookup.
     runtime.shutdown_background();
 }

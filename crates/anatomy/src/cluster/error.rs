@@ -1,72 +1,72 @@
-//! What can go wrong between this process and a cluster.
+//! Errors between this process and a cluster.
 
-/// Every failure of a cluster that is no failure of a statement.
+/// A failure of the cluster rather than of a statement.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// The address is none.
+    /// The address is not valid.
     #[error("`{text}` is not the address of a scheduler: {message}")]
     Address {
-        /// What was given.
+        /// The given text.
         text: String,
         /// What is wrong with it.
         message: String,
     },
-    /// Nothing answers there, or something else does.
+    /// Nothing answers at the address, or something that is not a scheduler.
     #[error("no scheduler at {address}: {message}")]
     NoScheduler {
-        /// Where one was looked for.
+        /// The address that was tried.
         address: String,
-        /// What came instead.
+        /// What was received or went wrong instead.
         message: String,
     },
-    /// Two builds that may count differently.
+    /// Two builds whose versions differ, which may compute different results.
     #[error("version mismatch: client {found}, scheduler {wanted}")]
     Versions {
-        /// Of whoever connects.
+        /// Version of the connecting side.
         found: String,
-        /// Of the scheduler or executor.
+        /// Version of the scheduler or executor.
         wanted: String,
     },
-    /// No whole answer came in time.
+    /// The complete answer did not arrive in time.
     #[error("the cluster at {address} did not respond within {seconds} s; no partial result is shown")]
     Late {
-        /// The scheduler.
+        /// Address of the scheduler.
         address: String,
-        /// The limit.
+        /// The time limit.
         seconds: u64,
     },
-    /// Scheduler or executors vanished under way, each time.
+    /// Scheduler or executors vanished during the statement, on every attempt.
     #[error(
         "the cluster at {address} lost executors or its scheduler {times} times during the statement; last: {message}"
     )]
     Lost {
-        /// The scheduler.
+        /// Address of the scheduler.
         address: String,
-        /// How often the statement was sent.
+        /// Number of attempts.
         times: usize,
-        /// What was said last.
+        /// Message of the last attempt.
         message: String,
     },
-    /// A process of the cluster that could not start or go on.
+    /// A process of the cluster could not start or continue.
     #[error("{what}: {message}")]
     Process {
-        /// The process.
+        /// The process, in words.
         what: String,
-        /// What it says.
+        /// The underlying error.
         message: String,
     },
-    /// Draws on a cluster have one seed.
+    /// Random functions on a cluster use one fixed seed.
     #[error("on a cluster the seed is {wanted}, not {found}")]
     Seed {
-        /// What was asked for.
+        /// The requested seed.
         found: u64,
-        /// The seed of a cluster.
+        /// The fixed seed.
         wanted: u64,
     },
 }
 
 impl Error {
-    /// What a person can do about it.
+    /// Advice for the user.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Address { .. } => "an address is df://HOST:PORT, as `anatomy cluster scheduler` prints it",

@@ -1,4 +1,4 @@
-//! The process that runs tasks and keeps what passes between stages.
+//! The executor: a process that runs tasks and stores the data passed between stages.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -13,28 +13,28 @@ use super::error::Error;
 use super::wanted::WhileWanted;
 use super::{agreement, config, runtime, state};
 
-/// What an executor is started with.
+/// Settings of an executor.
 pub(crate) struct ExecutorSettings {
-    /// The scheduler's host and port.
+    /// Host and port of the scheduler.
     pub(crate) scheduler: (String, u16),
-    /// Concurrent tasks; 0 uses all cores.
+    /// Number of concurrent tasks; 0 uses all cores.
     pub(crate) slots: usize,
-    /// Where it listens for other executors and clients.
+    /// Host on which it listens for other executors and clients.
     pub(crate) host: String,
-    /// Its port; 0 takes a free one.
+    /// Port on which it listens; 0 chooses a free one.
     pub(crate) port: u16,
-    /// What the others call its host; `None`: the address it calls the scheduler from.
+    /// Host name under which others reach it; `None`: the address from which it contacts the scheduler.
     pub(crate) advertise: Option<String>,
-    /// Bytes its tasks may hold together before they spill.
+    /// Bytes that all its tasks may hold before they spill to disk.
     pub(crate) memory: u64,
-    /// Folder for what passes between stages and for what is spilled.
+    /// Folder for data passed between stages and for spilled data.
     pub(crate) work: PathBuf,
 }
 
-/// Joins the scheduler and works until it is told to end.
+/// Connects to the scheduler and runs tasks until told to end.
 ///
 /// # Errors
-/// [`Error::NoScheduler`], [`Error::Versions`]; [`Error::Process`] for what ends it.
+/// [`Error::NoScheduler`], [`Error::Versions`]; [`Error::Process`] if it cannot start or continue.
 pub(crate) async fn work(settings: ExecutorSettings) -> Result<(), Error> {
     let (host, port) = &settings.scheduler;
     let scheduler = format!("http://{host}:{port}");
@@ -55,7 +55,7 @@ pub(crate) async fn work(settings: ExecutorSettings) -> Result<(), Error> {
         vcores: settings.slots,
         task_scheduling_policy: TaskSchedulingPolicy::PullStaged,
         work_dir: Some(settings.work.to_string_lossy().into_owned()),
-        // What a lost client leaves behind goes after an hour.
+        // Data of clients that vanished are removed after an hour.
         job_data_ttl_seconds: 3_600,
         job_data_clean_up_interval_seconds: 300,
         memory_pool_size: Some(settings.memory),
@@ -73,7 +73,7 @@ pub(crate) async fn work(settings: ExecutorSettings) -> Result<(), Error> {
         .map_err(|error| failed(&error))
 }
 
-/// A port that was free a moment ago; the process binds it itself and ends where it was taken meanwhile.
+/// A port that is currently free. The executor binds it again later and fails if it was taken meanwhile.
 fn free(host: &str, port: u16) -> std::io::Result<u16> {
     if port != 0 {
         return Ok(port);

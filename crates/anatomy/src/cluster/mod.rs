@@ -1,8 +1,8 @@
-//! Statements on many machines: a Ballista scheduler, its executors, and a client that gives the same answer as this process
-//! alone would, or none.
+//! Statements on many machines: a Ballista scheduler, its executors, and a client that returns the same answer as a
+//! single process, or an error.
 //!
-//! What all three have in common: our functions, our stores with the credentials of each process's own environment, and
-//! one version, which is compared before anything runs ([`agreement`]).
+//! All three share the program's SQL functions, its object stores (with the credentials of each process's own
+//! environment), and one version, which is compared before anything runs ([`agreement`]).
 
 pub(crate) mod agreement;
 pub(crate) mod client;
@@ -32,24 +32,24 @@ use datafusion::prelude::SessionConfig;
 
 use agreement::Agreement;
 
-/// The seed of what is drawn at random on a cluster; functions are sent by name, without settings of their own.
+/// Fixed seed of random functions on a cluster: functions are sent by name only, so no seed can be sent with them.
 pub(crate) const SEED: u64 = 42;
 
-/// An executor from which nothing came for so long is lost, seconds. A busy one is heard every five.
+/// An executor not heard from for this many seconds counts as lost. A busy one reports every five.
 const LOST: u64 = 15;
-/// How often lost executors are looked for, seconds.
+/// Interval between checks for lost executors, seconds.
 const LOOK: u64 = 2;
 
-/// How long connecting may take.
+/// Timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(5);
-/// How often a silent peer is asked whether it is there, and how long it may take to say so.
+/// Interval of keep-alive pings to a silent peer, and the timeout for their answer.
 const PING: Duration = Duration::from_secs(8);
 
-/// Settings of client, scheduler and executors. What is sent along with a statement are the client's.
+/// Settings of client, scheduler and executors. A statement carries the client's settings.
 fn config() -> SessionConfig {
     SessionConfig::new_with_ballista()
         .with_option_extension(Agreement::default())
-        // A peer that vanished without a word: found out in half a minute, not in minutes; results' connections too.
+        // Detects a vanished peer within half a minute instead of minutes, also on the connections that fetch results.
         .with_ballista_override_create_grpc_client_endpoint(Arc::new(|endpoint| {
             Ok(endpoint
                 .connect_timeout(CONNECT)
@@ -63,7 +63,7 @@ fn config() -> SessionConfig {
         .set_str(BALLISTA_CLIENT_IO_RETRY_WAIT_TIME_MS, "500")
 }
 
-/// Where operators work: our stores; sorting and joining spill to `folder`, the system's own where `None`.
+/// Runtime of the operators: the program's object stores; data spill to `folder`, or to the system's temporary folder.
 fn runtime(folder: Option<&std::path::Path>) -> Result<Arc<RuntimeEnv>, DataFusionError> {
     let mut builder = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Registry::default()));
     if let Some(folder) = folder {
@@ -72,7 +72,7 @@ fn runtime(folder: Option<&std::path::Path>) -> Result<Arc<RuntimeEnv>, DataFusi
     builder.build_arc()
 }
 
-/// A session with our functions beside the engine's.
+/// A session state with the program's functions registered beside the engine's.
 fn state(config: SessionConfig) -> Result<SessionState, DataFusionError> {
     let mut state = SessionStateBuilder::new()
         .with_config(config)

@@ -1,4 +1,4 @@
-//! The process that divides statements into stages and hands their tasks out.
+//! The scheduler: a process that divides statements into stages and hands out their tasks.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -16,11 +16,11 @@ use tokio::net::TcpListener;
 use super::error::Error;
 use super::{LOOK, LOST, agreement, config, state};
 
-/// Longer than any scheduler runs, seconds.
+/// Effectively infinite timeout, seconds.
 const NEVER: u64 = 100 * 365 * 86_400;
 
-/// What a scheduler is. It repairs no job: what was repaired under way has been seen to end with a wrong answer. The first task that
-/// fails ends its job, executors are given up by [`watch`], and the client asks anew.
+/// Settings of a scheduler. It never resumes a damaged job, since that has been seen to give a wrong answer: the first
+/// failed task ends its job, [`watch`] removes lost executors, and the client sends the statement again.
 pub(crate) fn settings(host: &str, port: u16) -> SchedulerConfig {
     SchedulerConfig {
         external_host: host.to_owned(),
@@ -40,10 +40,10 @@ pub(crate) fn settings(host: &str, port: u16) -> SchedulerConfig {
     }
 }
 
-/// Listens at `host` and `port` (0: a free one), tells where, and serves until the process ends.
+/// Listens at `host` and `port` (0: a free one), passes the address to `tell`, and serves until the process ends.
 ///
 /// # Errors
-/// [`Error::Process`].
+/// [`Error::Process`] if it cannot start or continue.
 pub(crate) async fn serve(host: &str, port: u16, tell: impl FnOnce(SocketAddr)) -> Result<(), Error> {
     let failed = |error: &dyn std::fmt::Display| Error::Process {
         what: format!("the scheduler at {host}:{port}"),
@@ -68,8 +68,8 @@ pub(crate) async fn serve(host: &str, port: u16, tell: impl FnOnce(SocketAddr)) 
         .map_err(|error| failed(&error))
 }
 
-/// Gives up executors that are not heard any longer, and with them the jobs that run, any of which may need their results. Where no
-/// executor is left, later jobs are given up too, until there is one again.
+/// Removes executors that are no longer heard from and cancels all running jobs, any of which may need their results.
+/// While no executor is left, later jobs are cancelled too.
 async fn watch(scheduler: SchedulerServer<LogicalPlanNode, PhysicalPlanNode>) {
     let executors = &scheduler.state.executor_manager;
     let mut lost: HashMap<String, Duration> = HashMap::new();
@@ -93,7 +93,7 @@ async fn watch(scheduler: SchedulerServer<LogicalPlanNode, PhysicalPlanNode>) {
         if anew.is_empty() && !none_left {
             continue;
         }
-        // The jobs first: without its executor a job would be handed out again in part.
+        // Jobs first: with its executor removed, a running job would be partly rescheduled.
         for job in scheduler.state.task_manager.get_running_job_cache().keys() {
             scheduler.cancel_job(job.clone()).await.ok();
         }

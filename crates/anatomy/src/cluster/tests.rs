@@ -1,4 +1,4 @@
-//! A scheduler and executors in this process, and clients of this and of another version.
+//! Runs a scheduler and executors in this process, with clients of this and of another version.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::client::{Cluster, ClusterStatement, answer, is_loss};
 use super::error::Error;
 use super::{SEED, agreement, executor, scheduler};
 
-/// More than any of these takes, less than any wait of the engine's own that a limit should cut.
+/// Longer than these tests should take, shorter than the engine's own timeouts that a limit should cut short.
 const SOON: Duration = Duration::from_secs(45);
 
 fn ask(cluster: Cluster, sql: &str, seconds: u64) -> anyhow::Result<Answer> {
@@ -27,7 +27,7 @@ fn at(address: SocketAddr) -> Cluster {
     Cluster::of(&format!("df://{address}")).expect("an address")
 }
 
-/// Asks with a limit of so many seconds, which is what must end it.
+/// Runs a statement with a limit of `seconds`, and checks that the limit is what ends it.
 fn late(cluster: Cluster, sql: &str, seconds: u64) {
     let before = Instant::now();
     let error = ask(cluster, sql, seconds).expect_err("no answer");

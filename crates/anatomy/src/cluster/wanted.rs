@@ -1,6 +1,6 @@
-//! Tasks that end when nobody waits for them any longer, so that a statement that was cancelled or failed leaves its slots to the next.
+//! Ends an executor's tasks when their job was cancelled or failed, so that its slots are free for the next statement.
 //!
-//! Executors fetch their work from the scheduler and cannot be told to drop it: each longer task asks what became of its job.
+//! Executors fetch their work from the scheduler and cannot be told to drop it, so each task polls its job's state.
 
 use std::fmt;
 use std::pin::Pin;
@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 
 use super::{LOOK, config};
 
-/// Makes tasks that end with their job.
+/// Execution engine whose tasks end with their job.
 pub(crate) struct WhileWanted {
     inner: DefaultExecutionEngine,
     scheduler: String,
@@ -36,7 +36,7 @@ pub(crate) struct WhileWanted {
 }
 
 impl WhileWanted {
-    /// Tasks of the scheduler at this `http://` address, which is asked on threads of `runtime`: those of the tasks are busy.
+    /// For tasks of the scheduler at this `http://` address; it is polled on `runtime`, as the tasks' threads are busy.
     pub(crate) fn by(scheduler: String, runtime: Handle) -> Self {
         Self {
             inner: DefaultExecutionEngine::new(),
@@ -75,7 +75,7 @@ impl ExecutionEngine for WhileWanted {
     }
 }
 
-/// Lets every join pause after some batches, or a task that joins much to much would not be heard, nor hear, until it is done.
+/// Makes every join yield after some batches; otherwise a large join could neither be cancelled nor report until done.
 fn pausing(plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
     let done = plan.transform_up(|node| {
         Ok(if node.name().ends_with("JoinExec") {
@@ -147,7 +147,7 @@ impl QueryStageExecutor for Task {
     }
 }
 
-/// Ends when the scheduler says that the job failed or was cancelled, or twice that it knows of none; not while it is silent.
+/// Returns once the scheduler reports the job as failed, or twice as unknown; waits on while the scheduler is silent.
 async fn unwanted(scheduler: &str, job: &JobId) {
     let settings = GrpcClientConfig::from(&config().ballista_config());
     let mut connected = None;

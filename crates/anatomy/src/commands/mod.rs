@@ -1,4 +1,4 @@
-//! One file a command: arguments in, results out.
+//! The commands, one file each: parse arguments, compute, print results.
 
 pub(crate) mod asked;
 pub(crate) mod catalog;
@@ -37,7 +37,7 @@ fn open_catalog(folder: Option<&Path>) -> Result<::catalog::Catalog> {
     }
 }
 
-/// The identity of the catalog in a folder, or of the compiled-in one.
+/// The identity (SHA-256) of the catalog in a folder, or of the compiled-in one.
 fn catalog_hash(folder: Option<&Path>) -> Result<String> {
     match folder {
         Some(folder) => Ok(open_catalog(Some(folder))?.manifest.catalog_sha256),

@@ -1,4 +1,4 @@
-//! `anatomy report --verify`: are the findings those that were kept when the tables were made?
+//! `anatomy report --verify`: recomputes the findings and compares them with the stored ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -15,9 +15,9 @@ use crate::output;
 use crate::provenance::Provenance;
 use crate::report::PartChoice;
 
-/// Rounding: processors differ in the last bits of products, and what is fitted on them in a few more.
+/// Relative tolerance: processors differ in the last bits of products, and slightly more in fits based on them.
 const ROUNDING: f64 = 1e-6;
-/// Findings named of those that differ.
+/// Maximum number of differing findings listed.
 const NAMED: usize = 20;
 
 #[derive(Serialize)]
@@ -26,9 +26,9 @@ struct Verified {
     kept_sha256: String,
     computed_sha256: String,
     same_bits: bool,
-    /// Of values and ends of intervals, relative; of those that are not the same.
+    /// Largest relative difference of a value or interval limit, among the findings that agree within rounding.
     largest_difference: f64,
-    /// Ids of findings that differ by more than rounding, or that one side alone has.
+    /// Ids of findings that differ by more than rounding, or are missing on one side.
     differ: Vec<String>,
 }
 
@@ -95,7 +95,7 @@ fn compared(kept: &[Section], computed: &[Section]) -> Result<Verified> {
     })
 }
 
-/// The largest relative difference of value and interval; infinite where something else differs.
+/// The largest relative difference of value and interval limits; infinite where n, verdict or presence differ.
 fn distance(a: &Finding, b: &Finding) -> f64 {
     let relative = |a: f64, b: f64| {
         if a == b || (a.is_nan() && b.is_nan()) {

@@ -1,4 +1,4 @@
-//! Bars with the ends of their intervals: in groups side by side, or, where there are many series, a panel a group.
+//! Bar charts with error bars: grouped side by side, or with one panel per group where there are many series.
 
 use kuva::plot::{BarPlot, LegendPosition};
 use kuva::render::plots::Plot;
@@ -6,7 +6,7 @@ use study::section::{Axis, Bar, Figure};
 
 use super::{colour, layout, panels, render};
 
-/// More series than this are told by their place in a panel, not by colour.
+/// Maximum number of series side by side, told apart by colour; more are drawn in panels and told apart by position.
 const SIDE_BY_SIDE: usize = 4;
 
 pub(super) fn bars(figure: &Figure, bars: &[Bar]) -> String {
@@ -41,7 +41,7 @@ fn side_by_side(figure: &Figure, bars: &[Bar], groups: &[&str], series: &[&str])
     render(plots, layout)
 }
 
-/// A panel a group, one horizontal bar a series, the first on top.
+/// One panel per group with one horizontal bar per series, the first on top.
 fn in_panels(figure: &Figure, bars: &[Bar], groups: &[&str], series: &[&str]) -> String {
     let all = groups
         .iter()
@@ -67,7 +67,7 @@ fn in_panels(figure: &Figure, bars: &[Bar], groups: &[&str], series: &[&str]) ->
     panels::grid(&turned, all)
 }
 
-/// Height of a bar and how far its interval reaches below and above; what is not known is no number and not drawn.
+/// Length of a bar and how far its interval reaches below and above; NaN where not known, which is not drawn.
 fn find(bars: &[Bar], group: &str, series: &str) -> (f64, (f64, f64)) {
     let Some(bar) = bars.iter().find(|bar| bar.group == group && bar.series == series) else {
         return (f64::NAN, (f64::NAN, f64::NAN));
@@ -76,7 +76,7 @@ fn find(bars: &[Bar], group: &str, series: &str) -> (f64, (f64, f64)) {
     (bar.value, bar.interval.map_or((f64::NAN, f64::NAN), ends))
 }
 
-/// Names in the order in which they first occur.
+/// Distinct names in the order of first occurrence.
 pub(super) fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = Vec::new();
     for name in names {

@@ -1,4 +1,4 @@
-//! Values with their intervals as rows, one panel a group: what a table of effects looks like.
+//! Values with intervals, one row each and one panel per group: a table of effects as a figure.
 
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::ForestPlot;
@@ -9,9 +9,9 @@ use study::section::{Bar, Figure};
 
 use super::{FONT, bars::distinct, colour, without_gaps};
 
-/// Panels side by side.
+/// Number of panels side by side.
 const COLUMNS: usize = 3;
-/// Pixels of one row, and of what stands around all rows of a panel.
+/// Height of one row, and of a panel without its rows, in pixels.
 const ROW: f64 = 22.0;
 const AROUND: f64 = 110.0;
 

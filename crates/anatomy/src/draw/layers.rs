@@ -1,4 +1,4 @@
-//! Points, lines and bands in layers: one panel with its legend beside it, or several with one legend for all.
+//! Points, lines and bands in layers: one panel with its legend beside it, or several panels with a shared legend.
 
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::legend::{LegendEntry, LegendPosition, LegendShape};
@@ -11,7 +11,7 @@ use study::section::{Figure, Layer, Panel};
 
 use super::{FONT, bars::distinct, colour, layout, panels::COLUMNS, render, scales, without_gaps};
 
-/// A series is told by its marker or its dashes as well as by its colour.
+/// Series are distinguished by marker or dashes as well as by colour.
 const MARKERS: [MarkerShape; 6] = [
     MarkerShape::Circle,
     MarkerShape::Triangle,
@@ -29,7 +29,7 @@ const DASHES: [Option<&str>; 6] = [
     Some("4 2"),
 ];
 
-/// More points than this are thinned to one a spot, of so many along each axis.
+/// Above this number, points are thinned to one per cell of a grid with this many cells along each axis.
 const CROWD: usize = 1000;
 const SPOTS: f64 = 160.0;
 
@@ -140,7 +140,7 @@ fn plots(figure: &Figure, panel: &Panel, names: &[&str]) -> Vec<Plot> {
     panel.layers.iter().filter_map(draw).collect()
 }
 
-/// So many markers that each must be small and light.
+/// Whether there are so many markers that each must be small and light.
 fn is_crowd(points: &[(f64, f64)]) -> bool {
     points.len() > 300
 }
@@ -156,7 +156,7 @@ fn levels(layout: Layout, panel: &Panel) -> Layout {
     })
 }
 
-/// Years are no thousands, and need no more than a decimal place.
+/// Years need no grouped thousands and at most one decimal place.
 fn ticks(layout: Layout, figure: &Figure, step: f64) -> Layout {
     if figure.x.label.contains("(year)") {
         layout
@@ -167,7 +167,7 @@ fn ticks(layout: Layout, figure: &Figure, step: f64) -> Layout {
     }
 }
 
-/// Points that would be drawn on the same spot are drawn once: thousands of markers make a page heavy and no clearer.
+/// Draws only one of several points on the same spot: thousands of markers make a page slow and no clearer.
 fn thinned(figure: &Figure, points: &[(f64, f64)], sizes: &[f64]) -> (Vec<(f64, f64)>, Vec<f64>) {
     if points.len() < CROWD || !sizes.is_empty() {
         return (points.to_vec(), sizes.to_vec());

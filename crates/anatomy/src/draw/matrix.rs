@@ -1,4 +1,5 @@
-//! Parts against abilities: in each cell the marks of several kinds of evidence, one above the other on one axis.
+//! Parts against abilities: each cell shows the estimates of several kinds of evidence, one above the other on one
+//! axis.
 
 use std::fmt::Write as _;
 
@@ -92,12 +93,12 @@ pub(super) fn matrix(figure: &Figure, drawn: &Matrix) -> String {
     svg
 }
 
-/// Marks of three kinds and a line of words.
+/// Height for marks of three kinds of evidence and a line of text.
 fn cell_height() -> f64 {
     8.0 + 3.0 * LANE + 16.0
 }
 
-/// Where each row begins, and where the last ends.
+/// Vertical position at which each row begins, and finally that at which the last one ends.
 fn tops(drawn: &Matrix, sentences: &[Vec<String>]) -> Vec<f64> {
     let mut top = HEAD;
     let mut all = Vec::with_capacity(drawn.rows.len() + 1);
@@ -113,12 +114,12 @@ fn lane(evidence: Evidence) -> usize {
     match evidence {
         Evidence::Observational => 0,
         Evidence::Controlled => 1,
-        // A cell has one of the two.
+        // A cell has at most one of the two.
         Evidence::Surgery | Evidence::Cuts => 2,
     }
 }
 
-/// Half of a cell's axis in drawing units.
+/// Half the length of a cell's axis in drawing units.
 const HALF: f64 = CELL / 2.0 - 10.0;
 
 fn one_row(svg: &mut String, drawn: &Matrix, row: &MatrixRow, top: f64) {
@@ -197,7 +198,7 @@ fn one_mark(svg: &mut String, mark: &Mark, clip: f64, middle: f64, y: f64) {
     }
     let x = at(mark.value);
     let _ = if mark.value.abs() > clip {
-        // An arrow at the edge, with the number beside it.
+        // An arrow at the edge with the value beside it.
         let way = mark.value.signum();
         let _ = write!(
             svg,
@@ -209,7 +210,7 @@ fn one_mark(svg: &mut String, mark: &Mark, clip: f64, middle: f64, y: f64) {
             y + 4.0
         );
         let anchor = if way > 0.0 { "end" } else { "start" };
-        // Beside the bar, on the side of zero.
+        // Placed beside the interval, on the side towards zero.
         let end = mark
             .interval
             .map_or(x, |(low, high)| at(if way > 0.0 { low } else { high }));
@@ -287,7 +288,7 @@ fn legend(svg: &mut String, left: f64, y: f64) {
     );
 }
 
-/// The axis that every cell has, drawn once under the first.
+/// Ticks of the axis that the cells of a column share, drawn once per column at the bottom.
 fn axis(svg: &mut String, drawn: &Matrix, y: f64) {
     for place in 0..drawn.columns.len() {
         let middle = LABEL + CELL * (place as f64 + 0.5);
@@ -317,7 +318,7 @@ fn text(svg: &mut String, x: f64, y: f64, size: f64, anchor: &str, ink: &str, wo
     );
 }
 
-/// Words in lines of so many letters.
+/// Wraps words into lines of at most `letters` characters.
 fn wrapped(words: &str, letters: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in words.split(' ') {
@@ -372,7 +373,7 @@ mod tests {
     #[test]
     fn colour_is_for_what_is_clear_and_the_rest_says_what_it_would_have_seen() {
         let clear = drawn(true, 3.0);
-        // Both marks of networks cut in the legend and the cell's own have that colour: bar and square each.
+        // Marks of cut networks have that colour in the legend and in the cell, each with bar and square.
         assert_eq!(clear.matches(colour(2)).count(), 6, "{clear}");
         assert!(!clear.contains("cannot tell (≥"));
         let open = drawn(false, 3.0);

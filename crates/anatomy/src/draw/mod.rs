@@ -1,7 +1,7 @@
-//! Drawing: the study's figures as SVG, and as other forms of the same document.
+//! Draws the study's figures as SVG, and converts these documents to other formats.
 //!
-//! Colours are those of Okabe and Ito (2008), told apart with any colour vision; series also differ in place, marker or
-//! label, so that no figure needs colour.
+//! Colours are those of Okabe and Ito (2008), distinguishable with any colour vision; series also differ in position,
+//! marker or label, so that no figure depends on colour.
 
 mod bars;
 mod form;
@@ -18,9 +18,10 @@ use kuva::backend::svg::SvgBackend;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
+pub(crate) use single::names_with_room;
 use study::section::{Drawing, Figure};
 
-/// Okabe and Ito's colours, the readable ones first.
+/// Okabe and Ito's colours, the most legible first.
 const COLOURS: [&str; 8] = [
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442",
 ];
@@ -38,7 +39,7 @@ pub(crate) fn svg(figure: &Figure) -> String {
             columns,
             values,
         } => single::heatmap(figure, rows, columns, values),
-        Drawing::Points { series, line } => single::points(figure, series, *line),
+        Drawing::Points { series, line, named } => single::points(figure, series, *line, named),
         Drawing::Bars(bars) => bars::bars(figure, bars),
         Drawing::Curves(panels) => panels::curves(figure, panels),
         Drawing::Matrix(drawn) => matrix::matrix(figure, drawn),
@@ -47,8 +48,7 @@ pub(crate) fn svg(figure: &Figure) -> String {
     scalable(&own_names(&text, &figure.id), &figure.title)
 }
 
-/// Says what the drawing's own coordinates are, without which a page that gives it another size cuts it off, and what
-/// it shows to those who do not see it.
+/// Adds a `viewBox`, without which a page that rescales the drawing would crop it, and a label for screen readers.
 fn scalable(svg: &str, title: &str) -> String {
     let attribute = |name: &str| {
         let (_, rest) = svg.split_once(&format!(" {name}=\""))?;
@@ -65,14 +65,14 @@ fn scalable(svg: &str, title: &str) -> String {
     svg.replacen("<svg", &head, 1)
 }
 
-/// What stands on most machines.
+/// Fonts available on most machines.
 const FONT: &str = "DejaVu Sans, Helvetica, Arial, sans-serif";
 
 fn colour(place: usize) -> &'static str {
     COLOURS[place % COLOURS.len()]
 }
 
-/// Title, axes and fonts that all figures share.
+/// Title, axes and fonts shared by all figures.
 fn layout(figure: &Figure, plots: &[Plot]) -> Layout {
     let layout = Layout::auto_from_plots(plots)
         .with_title(&figure.title)
@@ -88,7 +88,7 @@ fn layout(figure: &Figure, plots: &[Plot]) -> Layout {
     scales(layout, figure)
 }
 
-/// Logarithmic axes with their powers of ten written out.
+/// Logarithmic axes with powers of ten written out.
 fn scales(layout: Layout, figure: &Figure) -> Layout {
     let plain = || TickFormat::Custom(std::sync::Arc::new(plain_number));
     match (figure.x.log, figure.y.log) {
@@ -102,7 +102,7 @@ fn scales(layout: Layout, figure: &Figure) -> Layout {
     }
 }
 
-/// 0.01, 0.1, 1, 1000: as few digits as the number needs.
+/// Formats a number with as few digits as necessary: 0.01, 0.1, 1, 1000.
 fn plain_number(value: f64) -> String {
     let digits = if value > 0.0 && value < 1.0 {
         (-value.log10()).ceil().clamp(0.0, 9.0) as usize
@@ -121,7 +121,7 @@ fn render(plots: Vec<Plot>, layout: Layout) -> String {
     without_gaps(&SvgBackend::new().render_scene(&render_multiple(plots, layout)))
 }
 
-/// Leaves out elements at places that are no numbers: bars and intervals that are not known.
+/// Removes elements with NaN coordinates: bars and intervals of unknown values.
 fn without_gaps(svg: &str) -> String {
     let mut text = String::with_capacity(svg.len());
     for (number, piece) in svg.split('<').enumerate() {
@@ -140,7 +140,7 @@ fn without_gaps(svg: &str) -> String {
     text
 }
 
-/// Names inside an SVG get the figure's id before them: several stand in one page.
+/// Prefixes the ids inside an SVG with the figure's id, since several SVGs share one page.
 fn own_names(svg: &str, id: &str) -> String {
     svg.replace(" id=\"", &format!(" id=\"{id}-"))
         .replace("url(#", &format!("url(#{id}-"))

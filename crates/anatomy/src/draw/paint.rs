@@ -1,4 +1,4 @@
-//! An SVG document painted as PNG, or set as PDF, with a font that is compiled in.
+//! Renders an SVG document as PNG or PDF with a compiled-in font.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,10 +11,10 @@ use resvg::usvg::{self, fontdb};
 
 use super::Form;
 
-/// Pixels of a PNG to one unit of the SVG.
+/// PNG pixels per SVG unit.
 const SCALE: f32 = 2.0;
 
-/// The document as that form has it.
+/// The document in the given format.
 pub(super) fn painted(form: Form, svg: &str) -> Result<Vec<u8>> {
     let tree = read(svg)?;
     match form {
@@ -24,7 +24,7 @@ pub(super) fn painted(form: Form, svg: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// DejaVu Sans, whatever family a drawing names.
+/// Font database that uses DejaVu Sans for every font family.
 fn fonts() -> Arc<fontdb::Database> {
     static FONTS: OnceLock<Arc<fontdb::Database>> = OnceLock::new();
     let load = || {

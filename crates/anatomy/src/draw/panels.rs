@@ -1,4 +1,4 @@
-//! Figures of several small panels that share their axes.
+//! Figures of several small panels with shared axes.
 
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::{BandPlot, Histogram, LinePlot};
@@ -9,7 +9,7 @@ use study::section::{Bin, Drawing, Figure};
 
 use super::colour;
 
-/// Panels side by side.
+/// Number of panels side by side.
 pub(super) const COLUMNS: usize = 3;
 
 pub(super) fn histograms(figure: &Figure, panels: &[(String, Vec<f64>)]) -> String {
@@ -17,7 +17,7 @@ pub(super) fn histograms(figure: &Figure, panels: &[(String, Vec<f64>)]) -> Stri
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
-    // Points go from 0 to 100; anything else gets round ends.
+    // Values within 0 to 100 are points and keep these limits; other ranges get round limits.
     let within = low >= 0.0 && high <= 100.0 && high > 10.0;
     let (low, high) = if within {
         (0.0, 100.0)
@@ -67,7 +67,7 @@ pub(super) fn bins(figure: &Figure, panels: &[(String, Vec<Bin>)]) -> String {
     grid(figure, panels)
 }
 
-/// Share of a panel's height that the bars of the support take at most.
+/// Largest fraction of a panel's height used by the bars that show the number of rows.
 const SUPPORT: f64 = 0.15;
 
 pub(super) fn curves(figure: &Figure, panels: &[(String, Vec<Bin>)]) -> String {

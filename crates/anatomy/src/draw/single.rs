@@ -1,6 +1,7 @@
-//! Figures of one panel: boxes, heatmap, points, dendrogram.
+//! Figures with a single panel: boxes, heat map, points, dendrogram.
 
 use kuva::plot::{BoxPlot, ColorMap, Heatmap, LinePlot, ScatterPlot};
+use kuva::render::annotations::TextAnnotation;
 use kuva::render::plots::Plot;
 use study::section::Figure;
 
@@ -28,7 +29,7 @@ pub(super) fn boxes(figure: &Figure, groups: &[(String, Vec<f64>)]) -> String {
 }
 
 pub(super) fn heatmap(figure: &Figure, rows: &[String], columns: &[String], values: &[Vec<f64>]) -> String {
-    // Black numbers must be read on every cell, so the scale stays light; below zero it turns from blue to orange.
+    // Black numbers must be legible on every cell, so the scale stays light; a scale with negative values is diverging.
     let ends = values.iter().flatten().filter(|value| value.is_finite());
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &value| {
         (low.min(value), high.max(value))
@@ -57,7 +58,7 @@ pub(super) fn heatmap(figure: &Figure, rows: &[String], columns: &[String], valu
         .with_y_categories(from_below)
         .with_width(760.0)
         .with_height(520.0);
-    // Many names side by side stand slanted.
+    // Many names side by side are written at an angle.
     let layout = if columns.len() > 8 {
         layout.with_x_tick_rotate(-45.0).with_height(640.0)
     } else {
@@ -70,6 +71,7 @@ pub(super) fn points(
     figure: &Figure,
     series: &[(String, Vec<(f64, f64)>)],
     line: Option<[(f64, f64); 2]>,
+    named: &[(String, (f64, f64))],
 ) -> String {
     let mut plots: Vec<Plot> = Vec::new();
     for (place, (name, points)) in series.iter().enumerate() {
@@ -91,16 +93,58 @@ pub(super) fn points(
                 .with_stroke_width(2.0),
         ));
     }
-    // The last label of a logarithmic axis stands half outside; names of series need room.
+    // The last label of a logarithmic axis is half outside the axis; names of series need space.
     let right = if series.len() > 1 { 200.0 } else { 40.0 };
-    let layout = layout(figure, &plots).with_force_margins(70.0, right);
+    let mut layout = layout(figure, &plots).with_force_margins(70.0, right);
+    for (name, (x, y)) in names_with_room(series, named) {
+        layout = layout.with_annotation(TextAnnotation::new(name, x, y).with_font_size(NAME_SIZE));
+    }
     render(plots, layout)
 }
 
-/// Leaves at the left in the order of the merges, joined at their distance.
+/// Pixels of a name's letters.
+const NAME_SIZE: u32 = 11;
+
+/// Names that can be written above their points without covering each other, earlier ones first. Each has the middle of
+/// its lower edge in the figure's units, moved sideways where the name would leave the panel.
+pub(crate) fn names_with_room<'a>(
+    series: &[(String, Vec<(f64, f64)>)],
+    named: &'a [(String, (f64, f64))],
+) -> Vec<(&'a str, (f64, f64))> {
+    // About the size of the panel, and of a letter with the space around a line.
+    const PANEL: (f64, f64) = (590.0, 360.0);
+    const LETTER: (f64, f64) = (6.4, 15.0);
+    let all = || series.iter().flat_map(|(_, points)| points);
+    let span = |pick: fn(&(f64, f64)) -> f64| {
+        let values = all().map(pick).filter(|value| value.is_finite());
+        let ends = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        (ends.0, (ends.1 - ends.0).max(f64::MIN_POSITIVE))
+    };
+    let ((left, width), (bottom, height)) = (span(|point| point.0), span(|point| point.1));
+    let mut taken: Vec<(f64, f64, f64)> = Vec::new();
+    let mut kept = Vec::new();
+    for (name, (x, y)) in named {
+        let half = LETTER.0 * name.chars().count() as f64 / 2.0;
+        let at = (x - left) / width * PANEL.0;
+        let at = at.min(PANEL.0 - half).max(half);
+        let above = (y - bottom) / height * PANEL.1;
+        let meets = |(middle, other, half_of_other): &(f64, f64, f64)| {
+            (middle - at).abs() < half + half_of_other && (other - above).abs() < LETTER.1
+        };
+        if at.is_finite() && above.is_finite() && !taken.iter().any(meets) {
+            taken.push((at, above, half));
+            kept.push((name.as_str(), (left + at / PANEL.0 * width, *y)));
+        }
+    }
+    kept
+}
+
+/// Dendrogram with leaves at the left in merge order, joined at their merge distance.
 pub(super) fn dendrogram(figure: &Figure, names: &[String], merges: &[(usize, usize, f64)]) -> String {
     let p = names.len();
-    // Each cluster's leaves, so that those merged stand side by side.
+    // Leaves of each cluster, kept so that merged clusters are adjacent.
     let mut members: Vec<Vec<usize>> = (0..p).map(|leaf| vec![leaf]).collect();
     for &(left, right, _) in merges {
         members.push([members[left].clone(), members[right].clone()].concat());
@@ -128,4 +172,28 @@ pub(super) fn dendrogram(figure: &Figure, names: &[String], merges: &[(usize, us
         .with_y_axis_min(0.5)
         .with_y_axis_max(p as f64 + 0.5);
     render(plots, layout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_with_room;
+
+    #[test]
+    fn names_that_would_cover_others_are_left_out_and_none_leaves_the_panel() {
+        let series = [("a".to_owned(), vec![(0.0, 0.0), (100.0, 100.0)])];
+        let named = |name: &str, x: f64, y: f64| (name.to_owned(), (x, y));
+        let all = [
+            named("the best of all", 100.0, 100.0),
+            named("as good, nearly", 98.0, 99.0),
+            named("far below", 50.0, 20.0),
+            named("nowhere", f64::NAN, 3.0),
+        ];
+        let kept = names_with_room(&series, &all);
+        let names: Vec<&str> = kept.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["the best of all", "far below"]);
+        // The middle of a name at the right end lies half its width further left, and its height stays.
+        let (_, (x, y)) = kept[0];
+        assert!((85.0..100.0).contains(&x), "{x}");
+        assert_eq!((y, kept[1].1), (100.0, (50.0, 20.0)));
+    }
 }

@@ -1,21 +1,21 @@
-//! Cells of a table of the user's own that are no numbers where numbers are wanted: which they are, and what to write instead.
+//! Explains why a column of a user's table is not numeric: which cells are not numbers, and how to rewrite them.
 
-/// Cells of a column that are no numbers, and keep it from being one of numbers.
+/// The non-numeric cells of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct OtherCells {
-    /// Cells of the column that are not empty.
+    /// Number of non-empty cells in the column.
     cells: usize,
-    /// Of these the ones that are no numbers.
+    /// Number of these that are not numbers.
     others: usize,
-    /// The first of these, each with its line.
+    /// The first non-numeric cells, each with its line number.
     first: Vec<(u64, String)>,
 }
 
-/// Cells that are shown of those that are no numbers, at most.
+/// Maximum number of non-numeric cells shown.
 const SHOWN: usize = 3;
 
 impl OtherCells {
-    /// `others` of so many cells are no numbers; none where all are.
+    /// Summarises the `others` among `cells` non-empty cells; `None` where `others` is empty.
     pub(super) fn of(cells: usize, others: &[&(u64, String)]) -> Option<Self> {
         (!others.is_empty()).then(|| Self {
             cells,
@@ -24,19 +24,19 @@ impl OtherCells {
         })
     }
 
-    /// The first cell that is no number, with its line.
+    /// The first non-numeric cell, with its line number.
     #[cfg(test)]
     pub(super) fn first(&self) -> Option<&(u64, String)> {
         self.first.first()
     }
 
-    /// The first cell that is no number with its line, and how to write it where it is one with something around or in it.
+    /// The first non-numeric cell with its line number and suggested form; `None` where it is not like a number.
     pub(super) fn meant(&self) -> Option<(u64, &str, String)> {
         let (line, cell) = self.first.first()?;
         Some((*line, cell.as_str(), meant(cell)?))
     }
 
-    /// What keeps the column from being one of numbers, and what to do.
+    /// Describes why the column is not numeric, and what to do.
     pub(super) fn words(&self) -> String {
         let Self { cells, others, first } = self;
         let shown: Vec<String> = first
@@ -63,7 +63,7 @@ impl OtherCells {
                 "write it as {written}, and so all cells of the column: numbers as 2391.9, without units, percent signs or separators of \
                  thousands; leave cells without a value empty"
             ),
-            // Nearly all of them: it is no slip.
+            // Nearly all cells are words: this is not a typing error.
             None if others * 10 >= cells * 9 => {
                 let word = first.first().map_or("", |(_, cell)| cell.as_str());
                 format!(
@@ -78,14 +78,14 @@ impl OtherCells {
     }
 }
 
-/// What to write in place of a cell that is no number, where it is one with something around or in it.
+/// The number in a cell, without units, currency signs or separators; `None` where the cell is not like a number.
 fn meant(cell: &str) -> Option<String> {
     let bare = cell
         .trim()
         .trim_end_matches('%')
         .trim_start_matches(['$', '€', '£', '~', '≈'])
         .trim();
-    // Blanks, points or commas between thousands, and a decimal comma.
+    // Spaces, points or commas as thousands separators, and decimal commas.
     let blanks = [' ', '\u{a0}', '\u{202f}', '_', '\''];
     let plain: String = bare.chars().filter(|letter| !blanks.contains(letter)).collect();
     let in_threes = |text: &str, mark: char| {

@@ -1,4 +1,4 @@
-//! A table of the user's own: CSV as spreadsheets of any country write it, or Parquet; to columns of numbers and of text.
+//! Reads a user's table, CSV in the spreadsheet conventions of any country or Parquet, into numeric and text columns.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read};
@@ -10,28 +10,28 @@ use catalog::answer::Values;
 
 use super::other::OtherCells;
 
-/// What may stand between cells; the first wins where several stand equally often in the first line.
+/// Possible separators, the preferred first where several are equally frequent in the first line.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
-/// Cells that say that there is no value, in any case, as pandas and R write them.
+/// Cells that stand for a missing value in any case (upper or lower), as written by pandas and R.
 const ABSENT: [&str; 11] = [
     "nan", "na", "n/a", "<na>", "#n/a", "null", "none", "-nan", "-", "\u{2013}", "?",
 ];
 
-/// A file's columns in its order.
+/// The columns of a file, in their order.
 pub(super) struct Own {
     pub(super) columns: Vec<(String, Values)>,
-    /// Of each column of text the cells that are no numbers.
+    /// For each text column, its non-numeric cells.
     pub(super) not_numbers: NotNumbers,
-    /// What messages call it.
+    /// Name of the source in messages.
     pub(super) place: String,
     pub(super) sha256: String,
 }
 
-/// What stands for standard input instead of a path.
+/// Argument that stands for standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// What came by standard input: read once, for a question may look at it more than once.
+/// Content of standard input, read once and cached, since a question may read its data repeatedly.
 fn standard_input() -> Result<Vec<u8>> {
     static READ: Mutex<Option<Vec<u8>>> = Mutex::new(None);
     if crate::progress::is_watched() {
@@ -55,10 +55,10 @@ fn standard_input() -> Result<Vec<u8>> {
     Ok(all)
 }
 
-/// Reads a file, here, in a store, or from standard input.
+/// Reads a table from a local file, an object store or standard input.
 ///
 /// # Errors
-/// A file that cannot be read, or is no table: with the place, and what to do.
+/// The source cannot be read or is not a table; the message names it and says what to do.
 pub(super) fn read(path: &Path) -> Result<Own> {
     let ends_in = |end: &str| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(end));
     let (bytes, place) = if path.as_os_str() == STANDARD_INPUT {
@@ -108,10 +108,10 @@ pub(super) fn read(path: &Path) -> Result<Own> {
 }
 
 type Columns = Vec<(String, Values)>;
-/// Of each column of text the cells that are no numbers.
+/// For each text column, its non-numeric cells.
 type NotNumbers = BTreeMap<String, OtherCells>;
 
-/// An object or a list of them at the start, where a table has the names of its columns.
+/// Whether the bytes start with a JSON object, or a list of objects, instead of column names.
 fn looks_like_json(bytes: &[u8]) -> bool {
     let start = bytes
         .strip_prefix(b"\xef\xbb\xbf")
@@ -122,7 +122,7 @@ fn looks_like_json(bytes: &[u8]) -> bool {
     object.is_some_and(|inside| inside.trim_ascii_start().starts_with(b"\""))
 }
 
-/// The columns of a CSV file's bytes.
+/// Parses the bytes of a CSV file.
 fn table(bytes: &[u8], place: &str) -> Result<(Columns, NotNumbers)> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
@@ -149,7 +149,7 @@ fn table(bytes: &[u8], place: &str) -> Result<(Columns, NotNumbers)> {
             cells = vec![Vec::new(); names.len()];
             continue;
         }
-        // Spreadsheets end lines with separators of columns that are not there.
+        // Spreadsheets may end lines with separators of empty columns.
         let beyond = record
             .iter()
             .skip(names.len())
@@ -185,7 +185,7 @@ fn table(bytes: &[u8], place: &str) -> Result<(Columns, NotNumbers)> {
     Ok((columns, not_numbers))
 }
 
-/// What stands most often between the cells of the first line, quoted ones left out.
+/// The most frequent separator in the first line, outside quotes.
 fn separator(text: &str) -> u8 {
     let (mut quoted, mut counts) = (false, [0_usize; SEPARATORS.len()]);
     for byte in text.bytes() {
@@ -213,7 +213,7 @@ fn name(separator: u8) -> &'static str {
     }
 }
 
-/// The names of the columns, without the blanks around them and without nameless ones at the end.
+/// Trimmed column names, without empty ones at the end. Fails on duplicates.
 fn header(record: &csv::StringRecord, place: &str) -> Result<Vec<String>> {
     let mut names: Vec<String> = record.iter().map(|name| name.trim().to_owned()).collect();
     while names.len() > 1 && names.last().is_some_and(String::is_empty) {
@@ -231,8 +231,8 @@ fn header(record: &csv::StringRecord, place: &str) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Numbers where every cell is one or empty ([`ABSENT`] counts as empty), else text and the cells that are no numbers. Where no comma
-/// divides cells, a column whose numbers only hold with decimal commas has them.
+/// A numeric column if every cell is a number or empty ([`ABSENT`] counts as empty), else text with the non-numeric
+/// cells. With a separator other than a comma, the column may use decimal commas throughout.
 fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<OtherCells>) {
     let is_empty = |cell: &str| cell.is_empty() || ABSENT.iter().any(|word| cell.eq_ignore_ascii_case(word));
     let number = |cell: &str| cell.parse::<f64>().ok().filter(|value| value.is_finite());
@@ -260,7 +260,7 @@ fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<Oth
         .iter()
         .filter(|(_, cell)| !is_empty(cell) && !is_number(cell))
         .collect();
-    // Numbers of both kinds are none of one.
+    // All cells are numbers, but with mixed decimal signs: the column counts as text.
     let others = if others.is_empty() {
         cells
             .iter()
@@ -275,9 +275,8 @@ fn typed(cells: Vec<(u64, String)>, may_be_decimal: bool) -> (Values, Option<Oth
     (Values::Text(cells.into_iter().map(text).collect()), other)
 }
 
-/// A column of text in which every cell is a day (`2024-05-31`, days since 1970) or a yes or no (1 and 0); none where some
-/// cell is
-/// neither.
+/// Converts a text column of dates (`2024-05-31`, to days since 1970-01-01) or of yes and no (to 1 and 0); `None` where
+/// the non-empty cells are not all of one kind.
 pub(super) fn days_or_flags(cells: &[Option<String>]) -> Option<Vec<Option<f64>>> {
     let flag = |cell: &str| match cell.to_ascii_lowercase().as_str() {
         "true" | "yes" => Some(1.0),
@@ -346,7 +345,7 @@ mod tests {
         let (_, other) = of("a,name\n1,\n2,south\n").expect("a table");
         assert_eq!(first(&other, "name"), Some((3, "south".to_owned())));
         assert_eq!(other.get("a"), None);
-        // With a point as well, a comma divides thousands.
+        // Where there is a point as well, a comma separates thousands.
         let (columns, _) = of("a;b\n1;2.391,9\n2;5\n").expect("a table");
         assert!(matches!(columns[1].1, Values::Text(_)));
     }

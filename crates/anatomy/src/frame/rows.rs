@@ -1,4 +1,4 @@
-//! From a frame to the rows of one question: those in which target and features are known, and how they are divided.
+//! Selects the rows of one question from a frame (those with known target and features), and divides them into folds.
 
 use anyhow::{Context, Result, bail};
 use study::finding::SourceOf;
@@ -7,9 +7,9 @@ use study::{Design, Fold, Groups, Protocol, RowInformation, folds};
 
 use super::Frame;
 
-/// Columns that explain, and what they are called together.
+/// A named set of feature columns.
 pub(crate) struct FeatureSet {
-    /// Name inside finding ids: the set's, or `own`.
+    /// Name as used in finding ids: that of a predefined set, or `own`.
     pub(crate) name: String,
     pub(crate) columns: Vec<String>,
 }
@@ -18,25 +18,25 @@ pub(crate) struct FeatureSet {
 pub(crate) struct Rows {
     pub(crate) design: Design,
     pub(crate) target: Vec<f64>,
-    /// Names of all rows of that table, where it has such a column.
+    /// Checkpoint names of all rows of the original table; `None` where it has no such column.
     pub(crate) ids: Option<Vec<String>>,
-    /// Number of each row in the table it was taken from.
+    /// Row index in the original table, for each row.
     pub(crate) numbers: Vec<usize>,
-    /// Shape of each row: layers, `d_model`, `d_ffn` and heads, as far as the table has them.
+    /// Shape of each row, as a group: equal layers, `d_model`, `d_ffn` and heads.
     pub(crate) shape: Groups,
     lineage: Option<Groups>,
     family: Option<Groups>,
     date: Option<Vec<f64>>,
-    /// Rows of the table before any was left out.
+    /// Number of rows in the original table.
     pub(crate) n_table: usize,
-    /// Rows that the condition kept.
+    /// Number of rows that satisfy the condition.
     pub(crate) n_filtered: usize,
-    /// Where they come from, and under which condition.
+    /// Source of the rows, with the condition on them.
     pub(crate) source: SourceOf,
 }
 
 impl Rows {
-    /// `n` of the rows, drawn without replacement, in their order; all where there are no more.
+    /// A random sample of `n` rows without replacement, in their order; all rows where there are no more than `n`.
     pub(crate) fn drawn(self, n: usize, seed: u64) -> Self {
         let all = self.target.len();
         if n >= all {
@@ -68,13 +68,13 @@ impl Rows {
     }
 }
 
-/// One protocol with its folds.
+/// A protocol with its folds.
 pub(crate) struct Division {
     pub(crate) name: String,
     pub(crate) folds: Vec<Fold>,
 }
 
-/// The rows in which the target and every feature are known.
+/// Selects the rows in which the target and every feature are known.
 pub(crate) fn rows(frame: &Frame, target: &str, set: &FeatureSet, filter: Option<&str>) -> Result<Rows> {
     let features = &set.columns;
     if features.iter().any(|feature| feature == target) {
@@ -121,7 +121,7 @@ pub(crate) fn rows(frame: &Frame, target: &str, set: &FeatureSet, filter: Option
     })
 }
 
-/// The rows divided by one protocol.
+/// Divides the rows into folds by one protocol.
 pub(crate) fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Division> {
     let information = RowInformation {
         n_rows: rows.target.len(),
@@ -150,7 +150,7 @@ pub(crate) fn divide(protocol: Protocol, rows: &Rows, seed: u64) -> Result<Divis
     })
 }
 
-/// The column that a protocol divides by and the rows do not have.
+/// The column that a protocol needs and the rows lack; `None` where nothing is missing.
 fn lacking(protocol: Protocol, rows: &Rows) -> Option<&'static str> {
     match protocol {
         Protocol::FamilyOut if rows.family.is_none() => Some("family"),
@@ -160,7 +160,7 @@ fn lacking(protocol: Protocol, rows: &Rows) -> Option<&'static str> {
     }
 }
 
-/// Rows of one shape: equal layers, `d_model`, `d_ffn`, heads; where the table lacks one of these, equal features.
+/// Groups rows by shape: equal layers, `d_model`, `d_ffn`, heads; where the table lacks one of these, equal features.
 fn shapes(frame: &Frame, design: &Design, places: &[usize]) -> Result<Groups> {
     let core = ["layers", "d_model", "d_ffn", "heads"];
     let columns: Result<Vec<&[Option<f64>]>> = core.iter().map(|name| frame.column(name)).collect();

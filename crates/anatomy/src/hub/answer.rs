@@ -1,4 +1,4 @@
-//! One answer of the Hub: its body, read with care, and whether it is whole.
+//! Reads a response of the Hub within limits, and checks that it is complete.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Response, Url};
@@ -8,28 +8,28 @@ use crate::hub::digest;
 use crate::hub::error::{Permanent, RequestFailure, Transient};
 use crate::hub::headers;
 
-/// An answer, whole.
+/// A complete response.
 #[derive(Debug)]
 pub(crate) struct HubResponse {
-    /// Where it came from, after redirects.
+    /// Address that answered, after redirects.
     pub(crate) url: Url,
     /// Its bytes.
     pub(crate) body: Vec<u8>,
-    /// Its media type.
+    /// Media type.
     pub(crate) media: String,
-    /// Address of the next page.
+    /// Address of the next page, where there is one.
     pub(crate) next: Option<String>,
-    /// The commit it belongs to.
+    /// Commit that the content belongs to, where stated.
     pub(crate) commit: Option<String>,
-    /// Hash of its content, as announced.
+    /// Announced hash of the content.
     pub(crate) tag: Option<String>,
 }
 
 impl HubResponse {
-    /// The body as JSON.
+    /// Parses the body as JSON.
     ///
     /// # Errors
-    /// [`RequestFailure::Ours`] where it does not even say to be JSON; [`Transient::Json`] where it was cut.
+    /// [`RequestFailure::Ours`] where the media type is not JSON; [`Transient::Json`] where the body is invalid or cut.
     pub(crate) fn json(&self) -> Result<Value, RequestFailure> {
         if !self.media.contains("json") {
             return Err(RequestFailure::Ours {
@@ -41,18 +41,18 @@ impl HubResponse {
     }
 }
 
-/// What the hops on the way to a file say of it.
+/// Facts about a file collected from the responses of a redirect chain.
 #[derive(Debug, Default)]
 pub(crate) struct Linked {
     size: Option<u64>,
-    /// Hash of the content.
+    /// Announced hash of the content.
     pub(crate) tag: Option<String>,
-    /// The commit it belongs to.
+    /// Commit that the content belongs to.
     pub(crate) commit: Option<String>,
 }
 
 impl Linked {
-    /// Takes what one hop says.
+    /// Adds the facts from the headers of one response.
     pub(crate) fn note(&mut self, headers: &HeaderMap) {
         let owned = |name| text(headers, name).map(str::to_owned);
         self.size = self.size.or_else(|| text(headers, "x-linked-size")?.parse().ok());
@@ -64,7 +64,7 @@ impl Linked {
         self.commit = self.commit.take().or_else(|| owned("x-repo-commit"));
     }
 
-    /// Whether the body is as long as was said, and hashes to its tag.
+    /// Checks that the body has the announced length and hash.
     ///
     /// # Errors
     /// [`Transient::Length`], [`Transient::Hash`].
@@ -87,15 +87,15 @@ impl Linked {
     }
 }
 
-/// A header's value, if it is text.
+/// The value of a header; `None` where it is missing or not text.
 pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-/// Reads a body of at most `limit` bytes; memory grows with what comes, not with what a header claims.
+/// Reads a body of at most `limit` bytes; memory grows with the data received, not with the announced length.
 ///
 /// # Errors
-/// [`Permanent::TooLarge`], or how the connection failed.
+/// [`Permanent::TooLarge`]; [`Transient::Length`]; or how the connection failed.
 pub(crate) async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, RequestFailure> {
     let too_large = || RequestFailure::from(Permanent::TooLarge { limit });
     let said = response.content_length();
@@ -119,7 +119,7 @@ pub(crate) async fn body(mut response: Response, limit: u64) -> Result<Vec<u8>, 
     }
 }
 
-/// What the Hub says of an error: `X-Error-Message`, else the JSON's `error`, else the text.
+/// Extracts the Hub's error message: `X-Error-Message`, else the JSON field `error`, else the body.
 pub(crate) fn message(headers: &HeaderMap, body: &[u8]) -> String {
     if let Some(said) = text(headers, "x-error-message") {
         return said.to_owned();
@@ -129,7 +129,7 @@ pub(crate) fn message(headers: &HeaderMap, body: &[u8]) -> String {
     error.map_or_else(|| String::from_utf8_lossy(body).into_owned(), str::to_owned)
 }
 
-/// The kind of failure that an error of the HTTP client is.
+/// Classifies an error of the HTTP client.
 pub(crate) fn broken(error: &reqwest::Error) -> RequestFailure {
     let cause = innermost(error);
     let secure = [
@@ -152,7 +152,7 @@ pub(crate) fn broken(error: &reqwest::Error) -> RequestFailure {
     }
 }
 
-/// The cause of all causes, which names no address and no token.
+/// The innermost cause, whose text contains neither an address nor a token.
 pub(crate) fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {

@@ -1,7 +1,6 @@
-//! A checkpoint of the Hub on this disk, in the cache that every Hugging Face tool shares:
-//! `models--ORG--NAME/snapshots/COMMIT/FILE`, with `refs/REVISION` naming the commit (`huggingface_hub`'s guide "Manage
-//! cache"). What stands there whole is not asked for again; a file comes in parts, goes on where it ended, and takes its
-//! name once it hashes to its tag.
+//! Downloads a checkpoint into the cache shared by all Hugging Face tools: `models--ORG--NAME/snapshots/COMMIT/FILE`,
+//! with `refs/REVISION` naming the commit (`huggingface_hub`'s guide "Manage cache"). Complete files are not requested
+//! again; a file is fetched in parts, resumes where it stopped, and is renamed to its final name once its hash matches.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -18,11 +17,11 @@ use crate::hub::fetch::file_url;
 use crate::hub::files::write_whole;
 use crate::hub::listing::is_id;
 
-/// Bytes asked for at a time.
+/// Bytes per request.
 const PART: u64 = 32 << 20;
-/// A listing, an index or a tokenizer is shorter.
+/// Maximum length of a listing, an index or a tokenizer.
 const LIMIT: u64 = 256 << 20;
-/// Read beside the weights where the repository has them.
+/// Files fetched beside the weights where the repository has them.
 const COMPANIONS: [&str; 5] = [
     "config.json",
     "generation_config.json",
@@ -33,17 +32,17 @@ const COMPANIONS: [&str; 5] = [
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 
-/// What `--model` asked of the Hub.
+/// What a `--model` argument names on the Hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     id: String,
     revision: String,
-    /// A single file, where one is named.
+    /// A single file; `None` stands for the whole checkpoint.
     file: Option<String>,
 }
 
 impl Wanted {
-    /// `org/name`, `org/name@revision`, `org/name/file.gguf`; `None` where the text is none of them.
+    /// Parses `org/name`, `org/name@revision` or `org/name/file.gguf`; `None` where the text has none of these forms.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (place, revision) = text.split_once('@').unwrap_or((text, "main"));
         let mut parts = place.splitn(3, '/');
@@ -59,7 +58,7 @@ impl Wanted {
     }
 }
 
-/// A path that stays below the folder it is joined to.
+/// Whether a relative path stays below the folder that it is joined to.
 fn is_plain(name: &str) -> bool {
     !name.contains('\\')
         && name
@@ -72,12 +71,12 @@ fn is_plain(name: &str) -> bool {
 struct Listed {
     path: String,
     size: u64,
-    /// SHA-256 of a large file, git's hash of a small one.
+    /// SHA-256 of a large (LFS) file, git's blob hash of a small one.
     tag: String,
     is_large: bool,
 }
 
-/// The folder or file to open, if the cache holds all of it.
+/// The local folder or file, if the cache holds everything needed.
 pub(crate) fn cached(cache: &Path, wanted: &Wanted) -> Option<PathBuf> {
     let repository = repository(cache, wanted);
     let commit = fs::read_to_string(repository.join("refs").join(&wanted.revision))
@@ -100,10 +99,10 @@ pub(crate) fn cached(cache: &Path, wanted: &Wanted) -> Option<PathBuf> {
         .then_some(folder)
 }
 
-/// Fetches what the cache lacks. `tell` hears of bytes: those there are, those there will be.
+/// Downloads the files missing from the cache. `tell` receives the bytes present so far and the total.
 ///
 /// # Errors
-/// [`Error::NoWeights`] where the repository holds nothing to open; else why there is no answer.
+/// [`Error::NoWeights`] where the repository holds no supported weights; else the reason why a request failed.
 pub(crate) async fn fetch(
     client: &Client,
     cache: &Path,
@@ -156,7 +155,7 @@ fn repository(cache: &Path, wanted: &Wanted) -> PathBuf {
     cache.join(format!("models--{}", wanted.id.replace('/', "--")))
 }
 
-/// Names of the files in an index of shards; `None` where it is none, or names files elsewhere.
+/// Names of the files in an index of shards; `None` where it is not an index, or names files outside the folder.
 fn shards(index: &[u8]) -> Option<BTreeSet<String>> {
     let index: Value = serde_json::from_slice(index).ok()?;
     let names = index.get("weight_map")?.as_object()?.values();
@@ -178,7 +177,7 @@ fn none(wanted: &Wanted, listed: &[Listed]) -> Error {
     }
 }
 
-/// The commit that the revision is.
+/// Resolves the revision to a commit.
 async fn commit(client: &Client, wanted: &Wanted) -> Result<String, Error> {
     let url = client.settings.url(&format!(
         "/api/models/{}/revision/{}",
@@ -220,7 +219,7 @@ async fn listing(
     read.await.map_err(|failure| client.stop(&url, failure))
 }
 
-/// A file among the entries of a folder.
+/// Parses an entry of a folder listing; `None` where it is not a file.
 fn listed(entry: &Value) -> Option<Listed> {
     let text = |value: &Value, name: &str| value.get(name)?.as_str().map(str::to_owned);
     let large = entry.get("lfs").filter(|large| large.is_object());
@@ -234,7 +233,7 @@ fn listed(entry: &Value) -> Option<Listed> {
     })
 }
 
-/// One file, unless it stands there already.
+/// Downloads one file, unless a file of the same size is there already.
 async fn one(
     client: &Client,
     wanted: &Wanted,
@@ -283,7 +282,7 @@ async fn one(
     Err(client.stop(&url, wrong))
 }
 
-/// Whether a file on disk is the one listed.
+/// Whether the hash of a file on disk is the listed one.
 fn agrees(path: &Path, file: &Listed) -> Result<bool, Error> {
     let mut from = File::open(path).map_err(Error::io("read", path))?;
     if !file.is_large {

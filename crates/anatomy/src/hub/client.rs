@@ -1,8 +1,8 @@
-//! Asking the Hub: one question until it is answered whole, refused, or given up.
+//! HTTP client for the Hub: repeats a request until it is answered completely, refused, or given up.
 //!
-//! Every hop of a redirect takes its own turn in its own quota, since the Hub counts every hop. The token goes to the
-//! endpoint's own origin (scheme, host and port) and nowhere else. A body is whole when it has the announced length and, where
-//! its tag is a hash, that hash.
+//! Every hop of a redirect waits for its own turn in its own quota, since the Hub counts every hop. The token is only
+//! sent to the endpoint's own origin (scheme, host and port). A body is complete when it has the announced length and,
+//! where its tag is a hash, that hash.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,23 +22,23 @@ use crate::hub::retry;
 use crate::hub::settings::CrawlSettings;
 use crate::hub::window::Refused;
 
-/// More redirects than this are a circle.
+/// More redirects than this count as a loop.
 const HOPS: usize = 8;
-/// A Hub that never answered may be away for so long only.
+/// Maximum waiting time for a Hub that has never answered.
 const FIRST_CONTACT: Duration = Duration::from_secs(15);
-/// While nothing at all is answered, a question may have more tries than the settings say for so long.
+/// How long a request may be retried beyond the configured number of tries, while the Hub answers nothing at all.
 const GRACE: Duration = Duration::from_mins(1);
 
 fn millis(counter: &AtomicU64) -> Duration {
     Duration::from_millis(counter.load(Ordering::Relaxed))
 }
 
-/// What was asked and what came of it, counted over a run.
+/// Counters over a run.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// Requests sent, redirects and retries included.
     pub(crate) requests: AtomicU64,
-    /// Bytes of bodies.
+    /// Bytes of response bodies.
     pub(crate) bytes: AtomicU64,
     retries: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -62,25 +62,25 @@ impl Tally {
     }
 }
 
-/// A connection to one Hub.
+/// A client for one Hub.
 #[derive(Debug)]
 pub(crate) struct Client {
-    /// Where, who, how patient.
+    /// Endpoint, token and timeouts.
     pub(crate) settings: CrawlSettings,
-    /// Turns.
+    /// Rate limiter.
     pub(crate) limiter: Arc<Limiter>,
-    /// Counts.
+    /// Counters.
     pub(crate) tally: Tally,
     http: reqwest::Client,
-    /// Concurrent requests. Who waits before another try holds none.
+    /// Limits concurrent requests. A request that waits before a retry holds no permit.
     slots: Semaphore,
     start: Instant,
-    /// Milliseconds after `start` of the last answer of any kind but trouble; 0 before the first.
+    /// Time of the last response other than a transient failure, milliseconds after `start`; 0 before the first.
     answered: AtomicU64,
 }
 
 impl Client {
-    /// A client that keeps as many connections as it may have requests at a time.
+    /// A client that pools as many idle connections as there may be concurrent requests.
     ///
     /// # Errors
     /// [`Error::Client`] where the HTTP client cannot be made.
@@ -107,11 +107,11 @@ impl Client {
         }))
     }
 
-    /// Asks until there is an answer that `read` takes, at most `limit` bytes long.
+    /// Requests `url`, repeatedly, until `read` accepts a response of at most `limit` bytes.
     ///
     /// # Errors
-    /// The last [`RequestFailure`]: [`RequestFailure::Away`] when no connection could be made for as long as the Hub may be away, another
-    /// after as many tries as the settings allow. Time spent waiting for a turn does not count.
+    /// The last [`RequestFailure`]: [`RequestFailure::Away`] when no connection could be made for longer than the
+    /// configured outage, any other after the configured number of tries. Time spent waiting for a turn does not count.
     pub(crate) async fn get<T>(
         &self,
         url: &Url,
@@ -121,10 +121,10 @@ impl Client {
         self.ask(url, None, limit, read).await
     }
 
-    /// The bytes `part` of a file, asked for like [`Self::get`].
+    /// The bytes `part` of a file, requested like [`Self::get`].
     ///
     /// # Errors
-    /// As [`Self::get`]; [`RequestFailure::Ours`] where parts are not served.
+    /// As [`Self::get`]; [`RequestFailure::Ours`] where the server ignores byte ranges.
     pub(crate) async fn part(&self, url: &Url, part: Range<u64>) -> Result<Vec<u8>, RequestFailure> {
         let wanted = part.end - part.start;
         self.ask(url, Some(part), wanted, |answer| {
@@ -156,14 +156,14 @@ impl Client {
             };
             self.tally.retry(transient.kind());
             if matches!(transient, Transient::Limited { .. }) {
-                // The limiter waits as long as it must.
+                // The limiter enforces the wait.
                 self.alive();
                 continue;
             }
             in_a_row += 1;
             let wait = retry::wait(in_a_row, &transient, retry::jitter());
             let (sent, answered) = (millis(&sent), millis(&self.answered));
-            // Whether nothing at all was answered since: then the Hub is in trouble, not this question.
+            // No response to any request since this one was sent: the Hub has a problem, and not this request.
             let silent = answered <= sent;
             trouble = if silent {
                 trouble + self.start.elapsed().saturating_sub(sent) + wait
@@ -194,7 +194,7 @@ impl Client {
         self.answered.fetch_max(now, Ordering::Relaxed);
     }
 
-    /// One try: follows redirects, reads the body, checks that it is whole.
+    /// A single try: follows redirects, reads the body and checks that it is complete.
     async fn once(
         &self,
         url: &Url,
@@ -221,7 +221,7 @@ impl Client {
                         message: format!("redirects to `{place}`"),
                     });
                 };
-                // Read to its end, the connection can be used again.
+                // A connection is only reusable once the body was read to its end.
                 let _ = body(response, 1 << 16).await?;
                 url = next;
                 continue;
@@ -264,7 +264,7 @@ impl Client {
         Err(Transient::Loop(HOPS).into())
     }
 
-    /// Sends one request in its turn and tells the limiter what came back.
+    /// Sends one request in its turn and passes the rate-limit headers to the limiter.
     async fn send(
         &self,
         url: &Url,
@@ -286,7 +286,7 @@ impl Client {
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);
         }
-        // Dropped without an answer, the permit counts as lost.
+        // On an error the permit is dropped and counts as lost.
         let response = request.send().await.map_err(|error| broken(&error))?;
         let headers = response.headers();
         let left = text(headers, "ratelimit").and_then(headers::rate_limit);
@@ -302,7 +302,7 @@ impl Client {
         Ok(response)
     }
 
-    /// The quota that a request counts against.
+    /// The rate-limit class of an address.
     pub(crate) fn class(&self, url: &Url) -> Class {
         if url.origin() != self.settings.endpoint.origin() {
             return Class::Files;
@@ -320,7 +320,7 @@ impl Client {
         }
     }
 
-    /// Turns the failure of a question that a run cannot do without into what stops the run.
+    /// Converts the failure of an indispensable request into the error that stops the run.
     pub(crate) fn stop(&self, url: &Url, failure: RequestFailure) -> Error {
         let url = url.to_string();
         match failure {

@@ -1,14 +1,14 @@
-//! Whether the bytes of a `config.json` are a JSON object, read as leniently as its users' libraries read it.
+//! Checks whether the bytes of a `config.json` are a JSON object, as leniently as the libraries that use such files.
 //!
-//! UTF-16 and bytes that are no text are let pass here; byte-order marks and Python's `NaN` by the catalog's own reader.
+//! UTF-16 and invalid UTF-8 are accepted here; byte-order marks and Python's `NaN` by the catalog's reader.
 
 use catalog::config::json;
 use serde_json::Value;
 
-/// The object in `bytes`.
+/// Parses the JSON object in `bytes`.
 ///
 /// # Errors
-/// Says why there is none.
+/// A description of the problem where there is none.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, String> {
     let value = json::parse(text(bytes).as_bytes(), "config.json").map_err(|error| error.to_string())?;
     match value {

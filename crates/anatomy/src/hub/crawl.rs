@@ -1,8 +1,8 @@
-//! A crawl: lists, fetches what is new or changed, stores, until nothing is left.
+//! Crawls the Hub: lists checkpoints, fetches the configs that are new or changed, and stores them.
 //!
-//! Three parts run side by side: the listing, page after page; fetches, as many at a time as wished, in the order of the
-//! queue; and the [writer](crate::hub::writer). The queue is on disk: memory holds a page, some queued names and what is
-//! under way, however large the Hub.
+//! Three parts run concurrently: the listing, page by page; the fetches, up to the configured number at a time, in
+//! queue order; and the [writer](crate::hub::writer). The queue is on disk: memory holds only a page, some queued names
+//! and pending requests, however large the Hub.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,16 +22,16 @@ use crate::hub::progress::{Meter, Progress, seconds_left};
 use crate::hub::store::Store;
 use crate::hub::writer::Writer;
 
-/// Names read from the queue at a time.
+/// Number of names read from the queue at a time.
 const HANDFUL: usize = 512;
-/// A run that was interrupted so long ago begins its listing anew.
+/// An interrupted listing older than this starts again from its first page, seconds.
 const GOES_ON: u64 = 3600;
-/// Fetches begun for each request at a time: the others wait before another try.
+/// Number of fetches started per concurrent request; those beyond wait before a retry.
 const WAITING: usize = 4;
-/// Rounds through failures that may pass.
+/// Number of passes over the queue, including those that repeat temporary failures.
 const ROUNDS: u32 = 2;
 
-/// What a run shares between its parts.
+/// State shared between the parts of a run.
 #[derive(Debug, Default)]
 struct Shared {
     listed: AtomicU64,
@@ -44,16 +44,16 @@ struct Shared {
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Nothing is left.
+    /// Everything was fetched.
     Complete,
-    /// It was told to stop.
+    /// It was stopped by the user.
     Stopped,
 }
 
-/// Runs a crawl. `tell` hears of its progress a few times a second; `stop` ends it early, with all that came stored.
+/// Runs a crawl. `tell` receives progress several times a second; setting `stop` ends the crawl early.
 ///
 /// # Errors
-/// What stopped it. The store is whole in any case, and another run goes on from there.
+/// The error that stopped it. The store stays consistent, and another run continues from there.
 pub(crate) async fn crawl(
     client: &Arc<Client>,
     store: &Arc<Store>,
@@ -129,15 +129,15 @@ fn seconds_since_1970() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// Whether an interrupted listing is of the same question and young enough to go on. A clock that jumped begins it anew,
-/// which costs a few pages and loses nothing.
+/// Whether an interrupted listing belongs to the same query and is recent enough to continue. If the clock was set
+/// back, it starts again, which costs a few pages and loses nothing.
 fn goes_on(old: &Mark, first: &Url, now: u64) -> bool {
     old.first == first.as_str()
         && old.next.is_some()
         && now.checked_sub(old.began).is_some_and(|age| age < GOES_ON)
 }
 
-/// Where the listing begins: where an interrupted run of the same question came, or at its first page.
+/// The starting point of the listing: where an interrupted run of the same query stopped, else the first page.
 fn begin(store: &Store, first: &Url) -> Result<Mark, Error> {
     let old: Option<Mark> = store
         .meta(MARK)?
@@ -153,7 +153,7 @@ fn begin(store: &Store, first: &Url) -> Result<Mark, Error> {
     }))
 }
 
-/// Lists page after page.
+/// Fetches the listing page by page and sends the pages to the writer.
 async fn list(
     client: &Client,
     store: &Store,
@@ -171,7 +171,7 @@ async fn list(
             .await
         {
             Ok(page) => page,
-            // A place in an old listing that the Hub no longer knows.
+            // The Hub no longer accepts the cursor of an old listing.
             Err(RequestFailure::Ours { status: 400, .. }) if url != first => {
                 mark.next = Some(first.to_string());
                 mark.listed = 0;
@@ -206,7 +206,7 @@ async fn list(
     Ok(())
 }
 
-/// Why there is no listing: at an address that is no Hub, nothing else tells.
+/// The error for a failed listing; some failures mean that the address is not a Hub.
 fn no_listing(client: &Client, url: &Url, failure: RequestFailure) -> Error {
     let not_a_hub = |message: String| Error::NotAHub {
         url: client.settings.endpoint.to_string(),
@@ -223,7 +223,7 @@ fn no_listing(client: &Client, url: &Url, failure: RequestFailure) -> Error {
     }
 }
 
-/// Fetches everything in the queue, and what the listing adds to it meanwhile.
+/// Fetches everything in the queue, including what the listing adds meanwhile.
 async fn fetch_queue(
     client: &Arc<Client>,
     store: &Arc<Store>,
@@ -234,7 +234,7 @@ async fn fetch_queue(
     let mut under_way: JoinSet<Result<(), Error>> = JoinSet::new();
     let (mut after, mut round) = (0, 0);
     loop {
-        // Asked before the queue is read: what is added in between is seen by one of the two.
+        // Must be read before the queue: otherwise entries added in between could be missed.
         let complete = shared.listing_complete.load(Ordering::Relaxed);
         let handful = store.view()?.queued(after, HANDFUL)?;
         if handful.is_empty() {
@@ -286,7 +286,7 @@ fn joined(done: Result<Result<(), Error>, tokio::task::JoinError>) -> Result<(),
     done.unwrap_or(Err(Error::Gone { part: "fetching" }))
 }
 
-/// Puts failures that may pass back into the queue.
+/// Puts temporary failures back into the queue; returns their number.
 async fn again(store: &Store, writer: &Writer) -> Result<u64, Error> {
     let mut ids = Vec::new();
     store.view()?.each_state(|id, state| {

@@ -1,8 +1,8 @@
-//! Whether a body is the one that the Hub's tag names: git's blob hash (SHA-1) of small files, SHA-256 of large ones.
+//! Checks a body against the Hub's tag: git's blob hash (SHA-1) for small files, SHA-256 for large ones.
 //!
-//! SHA-1 (RFC 3174) tells a whole body from a cut one here, never an honest one from a forged one.
+//! SHA-1 (RFC 3174) is used to detect incomplete bodies, not forged ones.
 
-/// Whether `body` hashes to `tag`; `None` where the tag is of neither kind, so that nothing can be said.
+/// Whether `body` hashes to `tag`; `None` where the tag is of neither kind, so that nothing can be checked.
 pub(crate) fn agrees(body: &[u8], tag: &str) -> Option<bool> {
     if !tag.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -19,7 +19,7 @@ pub(crate) fn sha256(body: &[u8]) -> String {
     catalog::sha256(body)
 }
 
-/// The name git gives these bytes: SHA-1 of `blob LENGTH\0` and them.
+/// Git's blob hash: SHA-1 of `blob LENGTH\0` followed by the bytes.
 pub(crate) fn git_blob(body: &[u8]) -> String {
     let mut whole = format!("blob {}\0", body.len()).into_bytes();
     whole.extend_from_slice(body);
@@ -48,7 +48,7 @@ fn sha1(message: &[u8]) -> [u8; 20] {
     out
 }
 
-/// One block of 64 bytes.
+/// Processes one block of 64 bytes.
 fn mix(state: &mut [u32; 5], block: &[u8]) {
     let mut words = [0_u32; 80];
     for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {

@@ -1,4 +1,4 @@
-//! What can go wrong with the Hub: one request's failure by kind, and what stops a whole crawl.
+//! Errors of the Hub client: failures of single requests, and errors that stop a whole crawl.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,34 +6,34 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// What stops a crawl, with the values that clashed.
+/// An error that stops a crawl, with the values involved.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
-    /// A file or folder cannot be made, read or written.
+    /// A file or folder cannot be created, read or written.
     #[error("cannot {action} {path}", path = .path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// On what.
+        /// The path that it concerned.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The store refused, for the reason given by its engine.
+    /// The store's engine reported an error.
     #[error("the store {path} cannot be used", path = .path.display())]
     Store {
         /// The store's file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: Box<redb::Error>,
     },
-    /// Another run has the folder.
+    /// Another process is using the folder.
     #[error("another run is using {folder}", folder = .folder.display())]
     Busy {
         /// The folder.
         folder: PathBuf,
     },
-    /// The folder holds no store.
+    /// The folder contains no store.
     #[error("{folder} holds no crawl", folder = .folder.display())]
     NoStore {
         /// The folder.
@@ -44,12 +44,12 @@ pub(crate) enum Error {
     Layout {
         /// The store's file.
         path: PathBuf,
-        /// Layout found.
+        /// Layout version found.
         found: String,
-        /// Layout known.
+        /// Layout version expected.
         known: u32,
     },
-    /// A row of the store cannot be read.
+    /// A row of the store cannot be parsed.
     #[error("row `{key}` of {path} cannot be read: {message}", path = .path.display())]
     Row {
         /// The store's file.
@@ -59,7 +59,7 @@ pub(crate) enum Error {
         /// What is wrong.
         message: String,
     },
-    /// An address cannot be one.
+    /// An address is not valid.
     #[error("`{text}` is not the address of a Hub: {message}")]
     Address {
         /// The address.
@@ -67,83 +67,83 @@ pub(crate) enum Error {
         /// What is wrong.
         message: String,
     },
-    /// A checkpoint's name cannot be one.
+    /// A name that no checkpoint can have.
     #[error("invalid repository id `{id}` (expected owner/name)")]
     Id {
         /// The name.
         id: String,
     },
-    /// A repository without weights that can be opened.
+    /// A repository without weights in a supported format.
     #[error("{id} holds no model.safetensors and no such file{}", listed(.files))]
     NoWeights {
         /// The checkpoint.
         id: String,
-        /// Its files of weights of other kinds.
+        /// Its weight files in other formats.
         files: Vec<String>,
     },
-    /// The HTTP client cannot be made, for instance because of a proxy's address.
+    /// The HTTP client cannot be created, for instance because of an invalid proxy address.
     #[error("cannot set up the connection: {message}")]
     Client {
         /// What is wrong.
         message: String,
     },
-    /// No answer, however often it was asked.
+    /// No response after all retries.
     #[error("no answer from {url} after {tries} tries in {seconds:.0} s: {last}")]
     Unreachable {
-        /// What was asked for.
+        /// The requested address.
         url: String,
-        /// How often.
+        /// Number of tries.
         tries: u32,
-        /// For how long.
+        /// Duration in seconds.
         seconds: f64,
         /// The last failure.
         last: Transient,
     },
-    /// No secure connection.
+    /// No secure connection could be made.
     #[error("no secure connection to {url}: {message}")]
     Tls {
-        /// What was asked for.
+        /// The requested address.
         url: String,
-        /// What the handshake said.
+        /// Error of the TLS handshake.
         message: String,
     },
-    /// Something answers, but not a Hub.
+    /// Something answers that is not a Hub.
     #[error("unexpected response from {url}: {message}")]
     NotAHub {
-        /// What was asked for.
+        /// The requested address.
         url: String,
-        /// How it answered.
+        /// How the response differs from a Hub's.
         message: String,
     },
-    /// The token is not known to the Hub.
+    /// The Hub does not know the token.
     #[error("{url} refuses the token of {from}: {message}")]
     BadToken {
-        /// What was asked for.
+        /// The requested address.
         url: String,
-        /// Where the token came from.
+        /// Source of the token.
         from: String,
-        /// What the Hub said.
+        /// The Hub's message.
         message: String,
     },
-    /// The Hub refused the question.
+    /// The Hub refused the request.
     #[error("{url} refuses: {reason}")]
     Refused {
-        /// What was asked for.
+        /// The requested address.
         url: String,
         /// The refusal.
         reason: Permanent,
     },
-    /// A question of ours that the Hub does not understand.
+    /// The Hub rejected the request as malformed.
     #[error("{url} answers {status}: {message}")]
     Ours {
-        /// What was asked for.
+        /// The requested address.
         url: String,
         /// HTTP status.
         status: u16,
-        /// What the Hub said.
+        /// The Hub's message.
         message: String,
     },
-    /// A part of the crawl ended before its time.
+    /// A part of the crawl ended prematurely.
     #[error("{part} truncated: the connection closed early")]
     Gone {
         /// Which part.
@@ -160,65 +160,65 @@ fn listed(files: &[String]) -> String {
 }
 
 impl Error {
-    /// Turns an I/O error on `path` into one of ours.
+    /// Converts an I/O error on `path` to [`Error::Io`].
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
 }
 
-/// Why one request brought nothing, by what to do about it.
+/// Failure of a single request, classified by how to react.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub(crate) enum RequestFailure {
-    /// Worth another try.
+    /// Worth a retry.
     #[error(transparent)]
     Transient(#[from] Transient),
-    /// Nothing at all answers, for longer than a run waits.
+    /// No response to anything for longer than a run waits.
     #[error("no response: {0}")]
     Away(Transient),
-    /// Asking again changes nothing.
+    /// A retry would not help.
     #[error(transparent)]
     Permanent(#[from] Permanent),
-    /// No secure connection: asking again would not be safer.
+    /// No secure connection; a retry would not be safer.
     #[error("no secure connection: {0}")]
     Tls(String),
-    /// We asked wrongly: a bug of this program, or a Hub that changed.
+    /// The request was malformed: a bug of this program, or a change of the Hub.
     #[error("status {status}: {message}")]
     Ours {
         /// HTTP status.
         status: u16,
-        /// What the Hub said.
+        /// The Hub's message.
         message: String,
     },
 }
 
-/// A failure that another try may mend.
+/// A failure that a retry may resolve.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub(crate) enum Transient {
-    /// The Hub has trouble of its own.
+    /// A server-side error.
     #[error("status {status}")]
     Status {
         /// HTTP status, 5xx or 408.
         status: u16,
-        /// The Hub's wish, if it stated one.
+        /// The wait requested by the Hub, if any.
         wait: Option<Duration>,
     },
-    /// Too many requests.
+    /// Too many requests (429).
     #[error("status 429, retry after {:.0} s", .wait.as_secs_f64())]
     Limited {
         /// How long to wait.
         wait: Duration,
     },
-    /// No connection.
+    /// No connection could be made.
     #[error("no connection ({0})")]
     Connection(String),
-    /// The connection broke.
+    /// The connection broke while reading.
     #[error("broken connection ({0})")]
     Broken(String),
-    /// Nothing came for too long.
+    /// No data arrived within the timeout.
     #[error("no data for too long")]
     Stalled,
-    /// The body is not as long as was said.
+    /// The body does not have the announced length.
     #[error("received {got} of {said} announced bytes")]
     Length {
         /// Bytes announced.
@@ -226,56 +226,56 @@ pub(crate) enum Transient {
         /// Bytes that came.
         got: u64,
     },
-    /// The body does not hash to its tag.
+    /// The body does not match its announced hash.
     #[error("the body does not match its tag {said}")]
     Hash {
-        /// The tag announced.
+        /// The announced hash.
         said: String,
     },
-    /// Redirected in a circle.
+    /// Too many redirects.
     #[error("redirected {0} times")]
     Loop(usize),
-    /// The body is not the JSON that stands at this address, most likely cut.
+    /// The body is not the expected JSON, most likely because it was cut.
     #[error("incomplete response: {0}")]
     Json(String),
 }
 
-/// A failure that stays.
+/// A failure that a retry cannot resolve.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub(crate) enum Permanent {
-    /// The repository exists, the file does not.
+    /// The repository exists, but the file does not.
     #[error("no such file")]
     NoFile,
-    /// The revision does not exist any more.
+    /// The revision no longer exists.
     #[error("no such revision")]
     NoRevision,
-    /// Access must be asked for.
+    /// Access must be requested.
     #[error("gated (status {status}): {message}")]
     Gated {
         /// 401 without a token, 403 with one that has no access.
         status: u16,
-        /// What the Hub said.
+        /// The Hub's message.
         message: String,
     },
-    /// Switched off by the Hub.
+    /// The repository was disabled by the Hub.
     #[error("disabled: {message}")]
     Disabled {
-        /// What the Hub said.
+        /// The Hub's message.
         message: String,
     },
-    /// Deleted, or private.
+    /// The repository was deleted or is private.
     #[error("deleted or private (status {status})")]
     Deleted {
         /// 404, or 401 without a token.
         status: u16,
     },
-    /// The token is not known.
+    /// The Hub does not know the token.
     #[error("the token is refused: {message}")]
     BadToken {
-        /// What the Hub said.
+        /// The Hub's message.
         message: String,
     },
-    /// Larger than such a file can be.
+    /// Larger than such a file is allowed to be.
     #[error("more than {limit} bytes")]
     TooLarge {
         /// The limit.
@@ -284,7 +284,7 @@ pub(crate) enum Permanent {
 }
 
 impl RequestFailure {
-    /// One word for counting.
+    /// A short identifier for statistics.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Transient(transient) | Self::Away(transient) => transient.kind(),
@@ -296,7 +296,7 @@ impl RequestFailure {
 }
 
 impl Transient {
-    /// One word for counting.
+    /// A short identifier for statistics.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Status { .. } => "server_error",
@@ -313,7 +313,7 @@ impl Transient {
 }
 
 impl Permanent {
-    /// One word for counting.
+    /// A short identifier for statistics.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::NoFile => "no_file",

@@ -1,8 +1,8 @@
-//! From the store to files: the sources that `anatomy catalog build` reads, and configs byte for byte.
+//! Exports the store to files: the sources that `anatomy catalog build` reads, or the configs byte for byte.
 //!
-//! `hub-listing.jsonl` has the Hub's entry of every checkpoint, a line each; `hub-configs-00000.json` and its siblings have
-//! the configs by id: those that are JSON objects, and of the broken ones the first bytes as text, which the catalog turns
-//! into rejects. Files appear whole or not at all.
+//! `hub-listing.jsonl` has the Hub's entry of every checkpoint, one per line; `hub-configs-00000.json` and its siblings
+//! have the configs by id: those that are JSON objects, and of invalid ones the first bytes as a string, which the
+//! catalog reports as rejects. Files appear complete or not at all.
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -18,17 +18,17 @@ use crate::hub::listing::is_id;
 use crate::hub::state::Standing;
 use crate::hub::store::{CONFIGS, ENTRIES, STATES, Store, View, failed, parse};
 
-/// Configs a file: few enough to be parsed in one go.
+/// Maximum number of configs per file, so that a file can be parsed in one go.
 const SHARD: usize = 4000;
-/// … and bytes a file.
+/// Maximum number of bytes per file.
 const SHARD_BYTES: usize = 24 << 20;
 
-/// What was written.
+/// Counts of what was written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Exported {
-    /// Entries of the listing.
+    /// Number of entries in the listing.
     pub(crate) entries: u64,
-    /// Configs.
+    /// Number of configs that are JSON objects.
     pub(crate) configs: u64,
 }
 
@@ -63,10 +63,10 @@ fn listing(view: &View, path: &Path) -> Result<u64, Error> {
     Ok(many)
 }
 
-/// One file of configs in the making.
+/// A file of configs being assembled.
 #[derive(Default)]
 struct Shard {
-    /// Those a reader knows a config by come first, since it looks at the first few.
+    /// Configs by which a reader recognises the file come first, since it only examines the first few entries.
     telling: Vec<String>,
     others: Vec<String>,
     bytes: usize,
@@ -96,13 +96,13 @@ fn shard_name(number: usize) -> String {
     format!("hub-configs-{number:05}.json")
 }
 
-/// Writes the configs; returns how many, and in how many files.
+/// Writes the configs; returns their number and the number of files.
 fn configs(view: &View, folder: &Path) -> Result<(u64, usize), Error> {
     let (mut many, mut shards, mut shard) = (0, 0, Shard::default());
     each_config(view, |id, standing, bytes| {
         let config = match standing {
             Standing::Stored => config::read(bytes).ok(),
-            // As text, so that the catalog has a row that says so.
+            // As a string, so that the catalog has a row that reports the reject.
             Standing::Broken => {
                 let start = &bytes[..bytes.len().min(800)];
                 Some(Value::from(String::from_utf8_lossy(start)))
@@ -141,7 +141,7 @@ fn each_config(
     Ok(())
 }
 
-/// Removes files of configs that an earlier, larger export left.
+/// Removes the surplus files of an earlier, larger export.
 fn remove_old(folder: &Path, shards: usize) -> Result<(), Error> {
     let names = fs::read_dir(folder).map_err(Error::io("read the folder", folder))?;
     for entry in names {
@@ -161,7 +161,7 @@ fn remove_old(folder: &Path, shards: usize) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes every config, byte for byte, to `folder/org/name/config.json`, those too that are no JSON; returns how many.
+/// Writes every config, valid or not, byte for byte to `folder/org/name/config.json`; returns their number.
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::Store`], [`Error::Row`].

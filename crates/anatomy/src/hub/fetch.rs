@@ -1,4 +1,4 @@
-//! The config of one checkpoint, and what becomes of it.
+//! Fetches the config of single checkpoints and classifies the outcome.
 
 use reqwest::Url;
 
@@ -12,13 +12,13 @@ use crate::hub::state::Standing;
 use crate::hub::store::{Queued, Store};
 use crate::hub::writer::Writer;
 
-/// The largest config seen has 3 MB; what is larger is none.
+/// Maximum length of a config; the largest seen has 3 MB.
 const CONFIG_BYTES: u64 = 64 << 20;
 
-/// Fetches one config at the commit that was listed, or at the branch `main` where that commit is gone.
+/// Fetches a config at the listed commit, or at the branch `main` where that commit no longer exists.
 ///
 /// # Errors
-/// What must stop the whole run: nothing answers, no secure connection, or the token is refused.
+/// Errors that must stop the whole run: the Hub is unreachable, there is no secure connection, or the token is refused.
 pub(crate) async fn config(client: &Client, queued: Queued) -> Result<Outcome, Error> {
     let mut revision = queued.sha.clone().unwrap_or_else(|| "main".into());
     loop {
@@ -72,7 +72,7 @@ fn not_had(queued: Queued, failure: &RequestFailure) -> Outcome {
     }
 }
 
-/// Address of a file: `/{kind}{id}/resolve/{revision}/{path}`, `kind` being empty or `datasets/`.
+/// Address of a file: `/{kind}{id}/resolve/{revision}/{path}`, where `kind` is empty or `datasets/`.
 ///
 /// # Errors
 /// [`Error::Address`].
@@ -102,10 +102,10 @@ pub(crate) fn file_url(
     Ok(url)
 }
 
-/// What the Hub's API says of one checkpoint, under whatever name it has now.
+/// The Hub's entry of one checkpoint, under its current name if it was renamed.
 ///
 /// # Errors
-/// [`Error::Id`] where the name can be none; otherwise why there is no answer.
+/// [`Error::Id`] for an impossible name, or an error that must stop the run; other failures are returned inside `Ok`.
 pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, RequestFailure>, Error> {
     if !is_id(id) {
         return Err(Error::Id { id: id.to_owned() });
@@ -134,27 +134,27 @@ pub(crate) async fn entry(client: &Client, id: &str) -> Result<Result<Entry, Req
     }
 }
 
-/// What a checkpoint asked for by name brought.
+/// The outcome for a checkpoint requested by name.
 #[derive(Debug, Clone)]
 pub(crate) struct Had {
-    /// The name asked for.
+    /// The requested name.
     pub(crate) asked: String,
-    /// The name it has now.
+    /// Its current name; `None` where the Hub knows no such checkpoint.
     pub(crate) id: Option<String>,
-    /// Where it stands; `None` where the Hub knows no such checkpoint.
+    /// Its standing; `None` where the Hub knows no such checkpoint.
     pub(crate) standing: Option<Standing>,
-    /// Its commit.
+    /// The commit that its config belongs to, else the listed commit.
     pub(crate) revision: Option<String>,
     /// Hash of its config.
     pub(crate) tag: Option<String>,
-    /// Why it has no config.
+    /// Why there is no config.
     pub(crate) reason: Option<String>,
 }
 
-/// Fetches one checkpoint by name, unless its newest commit is stored already.
+/// Fetches one checkpoint by name, unless the outcome for its newest commit is stored already.
 ///
 /// # Errors
-/// What must stop a run.
+/// Errors that must stop a run.
 pub(crate) async fn by_name(
     client: &Client,
     store: &Store,

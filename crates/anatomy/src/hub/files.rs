@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Writes files atomically: they appear complete or not at all.
 
 use std::fs;
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::hub::error::Error;
 
-/// Writes a file beside its place and renames it, making its folder.
+/// Writes to a temporary file in the same folder, which is created if necessary, and renames it.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -20,7 +20,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A temporary file beside `path`, to be renamed to it; readable to whom the user's mask allows.
+/// A temporary file next to `path`, to be renamed to it; its permissions follow the user's umask.
 ///
 /// # Errors
 /// [`Error::Io`].

@@ -1,31 +1,31 @@
-//! What the Hub says about its answers in headers: quota left, when to come back, where the next page is.
+//! Parses the Hub's response headers: remaining quota, time to wait, address of the next page.
 //!
-//! `RateLimit: "api";r=489;t=172` and `RateLimit-Policy: "fixed window";"api";q=500;w=300`, one quota a bucket and window
-//! of fixed length (Hub documentation, `rate-limits.md`; the syntax is that of draft-ietf-httpapi-ratelimit-headers).
+//! `RateLimit: "api";r=489;t=172` and `RateLimit-Policy: "fixed window";"api";q=500;w=300`: one quota per bucket, in
+//! windows of fixed length (Hub documentation, `rate-limits.md`; syntax of draft-ietf-httpapi-ratelimit-headers).
 
 use std::time::Duration;
 
-/// What is left of a quota: `r` requests for the next `t` seconds.
+/// The remaining quota: `r` requests for the next `t` seconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Left {
     /// `api`, `resolvers` or `pages`.
     pub(crate) bucket: String,
-    /// Requests left in this window.
+    /// Requests left in the current window.
     pub(crate) requests: u64,
-    /// Until the window ends, rounded up to whole seconds.
+    /// Time until the window ends, rounded up to whole seconds.
     pub(crate) reset: Duration,
 }
 
-/// The quota itself.
+/// The quota of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Policy {
-    /// Requests a window.
+    /// Requests per window.
     pub(crate) quota: u64,
     /// Length of a window.
     pub(crate) window: Duration,
 }
 
-/// Reads `RateLimit`.
+/// Parses `RateLimit`.
 pub(crate) fn rate_limit(text: &str) -> Option<Left> {
     let item = text.split(',').next()?;
     let mut parts = item.split(';').map(str::trim);
@@ -45,7 +45,7 @@ pub(crate) fn rate_limit(text: &str) -> Option<Left> {
     })
 }
 
-/// Reads `RateLimit-Policy`.
+/// Parses `RateLimit-Policy`.
 pub(crate) fn rate_policy(text: &str) -> Option<Policy> {
     let (mut quota, mut window) = (None, None);
     for part in text.split(',').next()?.split(';').map(str::trim) {
@@ -61,7 +61,7 @@ pub(crate) fn rate_policy(text: &str) -> Option<Policy> {
     })
 }
 
-/// Reads `Retry-After`: seconds, or a date, which counts from the answer's own `Date` so that our clock does not matter.
+/// Parses `Retry-After`: seconds, or a date relative to the response's own `Date`, so that our clock does not matter.
 pub(crate) fn retry_after(text: &str, date: Option<&str>) -> Option<Duration> {
     const LONGEST: u64 = 86_400;
     let text = text.trim();
@@ -72,7 +72,7 @@ pub(crate) fn retry_after(text: &str, date: Option<&str>) -> Option<Duration> {
     Some(Duration::from_secs(until.saturating_sub(from).min(LONGEST)))
 }
 
-/// Seconds since 1970 of `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
+/// Seconds since 1970 for a date like `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 fn http_date(text: &str) -> Option<u64> {
     const MONTHS: [&str; 12] = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -97,7 +97,7 @@ pub(crate) fn next_page(text: &str) -> Option<&str> {
     while let Some(start) = rest.find('<') {
         let end = rest[start..].find('>')? + start;
         let address = &rest[start + 1..end];
-        // The parameters end where the next address begins.
+        // The parameters end where the next link begins.
         let after = &rest[end + 1..];
         let parameters = &after[..after.find('<').unwrap_or(after.len())];
         let is_next = parameters
@@ -119,7 +119,7 @@ pub(crate) fn next_page(text: &str) -> Option<&str> {
     None
 }
 
-/// A strong `ETag` without its quotes. Weak ones (`W/"…"`) promise no equal bytes and are left out.
+/// A strong `ETag` without quotes. Weak ones (`W/"…"`) do not promise identical bytes and give `None`.
 pub(crate) fn strong_tag(text: &str) -> Option<&str> {
     text.trim().strip_prefix('"')?.strip_suffix('"')
 }

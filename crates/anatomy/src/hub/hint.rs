@@ -1,8 +1,8 @@
-//! What to do about an error of the Hub's client.
+//! Advice on errors of the Hub client.
 
 use super::error::{Error, Permanent};
 
-/// What to do about an error.
+/// Advice on what to do about an error.
 pub(crate) fn hint(error: &Error) -> Option<&'static str> {
     Some(match error {
         Error::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {

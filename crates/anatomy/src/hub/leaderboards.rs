@@ -1,4 +1,4 @@
-//! Leaderboards, which live in datasets on the Hub: pinned to a commit, checked against their hashes, kept as files.
+//! Downloads leaderboards from datasets on the Hub, at a fixed commit and checked against their hashes.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::hub::listing::here;
 use crate::hub::message::Message;
 use crate::hub::store::{FILES, Store, failed, parse, row};
 
-/// Datasets and their files, by beginning and end of the path.
+/// Datasets, with prefix and suffix of the paths of their relevant files.
 const DATASETS: [(&str, &str, &str); 5] = [
     ("open-llm-leaderboard/contents", "data/", ".parquet"),
     ("open-llm-leaderboard-old/contents", "data/", ".parquet"),
@@ -27,45 +27,45 @@ const DATASETS: [(&str, &str, &str); 5] = [
     ("DX0369/LLM-Structure-Performance-Dataset", "model_info", ".csv"),
 ];
 
-/// The same of what came after the leaderboards that have ended; asked for alone, since the datastore has a file a run.
+/// The same for successors of discontinued leaderboards; only on request, since the datastore has one file per run.
 const SUCCESSORS: [(&str, &str, &str); 1] = [("evaleval/EEE_datastore", "data/", ".json")];
-/// How benchmarks are marked whose leaderboard the Hub keeps.
+/// Tag of benchmarks whose leaderboard the Hub itself maintains.
 const OFFICIAL: &str = "benchmark:official";
 
-/// The largest file seen has 20 MB.
+/// Maximum length of a file; the largest seen has 20 MB.
 const FILE_BYTES: u64 = 1 << 30;
 
-/// Where a file of a dataset is from, and what it is.
+/// A downloaded file of a dataset, with its origin.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     /// `org/name` of the dataset.
     pub(crate) dataset: String,
-    /// The commit it was fetched at.
+    /// Commit at which it was fetched.
     pub(crate) revision: String,
     /// Path in the dataset.
     pub(crate) path: String,
-    /// Path under the folder of sources.
+    /// Path below the folder of sources.
     pub(crate) file: String,
-    /// Its length.
+    /// Length in bytes.
     pub(crate) bytes: u64,
     /// Its SHA-256.
     pub(crate) sha256: String,
-    /// Its name in the Hub's tree: SHA-256 of large files, git's blob hash of others.
+    /// Object id in the Hub's tree: SHA-256 of large files, git's blob hash of others.
     pub(crate) oid: String,
 }
 
-/// What became of one dataset.
+/// The outcome for one dataset.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Taken {
     /// `org/name`.
     pub(crate) dataset: String,
-    /// Its newest commit.
+    /// Its newest commit; `None` where that is unknown or not applicable.
     pub(crate) revision: Option<String>,
-    /// Files fetched now.
+    /// Number of files fetched now.
     pub(crate) fetched: u64,
-    /// Files that had not changed.
+    /// Number of files that had not changed.
     pub(crate) unchanged: u64,
-    /// Why it could not be had.
+    /// Why fetching failed; `None` on success.
     pub(crate) failure: Option<String>,
 }
 
@@ -77,10 +77,10 @@ struct Leaf {
     oid: String,
 }
 
-/// Fetches what changed of all datasets into `sources`.
+/// Downloads the changed files of all datasets into `sources`.
 ///
 /// # Errors
-/// What must stop a run. A dataset that cannot be had is told in what is returned.
+/// Errors that must stop a run. Other failures are reported per dataset in the returned list.
 pub(crate) async fn fetch_all(
     client: &Client,
     store: &Store,
@@ -133,7 +133,7 @@ pub(crate) async fn fetch_all(
     Ok(all)
 }
 
-/// The leaderboards that the Hub keeps of benchmarks itself, each as it stands now.
+/// Downloads the current state of the leaderboards that the Hub itself maintains.
 async fn official(client: &Client, sources: &Path) -> Result<Vec<Taken>, Error> {
     let mut all = Vec::new();
     let mut next = Some(
@@ -196,7 +196,7 @@ fn taken(dataset: &str, failure: Option<String>) -> Taken {
     }
 }
 
-/// The names in a list of data sets that are marked as benchmarks with a leaderboard and are `owner/name`.
+/// Names of the form `owner/name` in a list of datasets that are tagged as benchmarks with a leaderboard.
 fn marked(list: &Value) -> Result<Vec<String>, RequestFailure> {
     let list = list
         .as_array()
@@ -212,7 +212,7 @@ fn marked(list: &Value) -> Result<Vec<String>, RequestFailure> {
     Ok(list.iter().filter_map(name).collect())
 }
 
-/// All files that are kept.
+/// The descriptions of all downloaded files.
 ///
 /// # Errors
 /// [`Error::Store`], [`Error::Row`].
@@ -235,12 +235,12 @@ fn unchanged(store: &Store, sources: &Path, file: &str, leaf: &Leaf) -> Result<b
         return Ok(false);
     };
     let kept: Kept = parse(&view.1, file, value.value())?;
-    // The file itself decides: it may have been changed or removed.
+    // Check the file itself, which may have been changed or removed.
     let whole = fs::read(sources.join(file)).is_ok_and(|bytes| digest::sha256(&bytes) == kept.sha256);
     Ok(whole && kept.oid == leaf.oid)
 }
 
-/// The newest commit of a dataset and its files.
+/// The newest commit of a dataset, and its files.
 async fn tree(client: &Client, dataset: &str) -> Result<Result<(String, Vec<Leaf>), RequestFailure>, Error> {
     let url = client.settings.url(&format!("/api/datasets/{dataset}"))?;
     let sha = |answer: HubResponse| {
@@ -277,7 +277,7 @@ fn ours(message: &str) -> RequestFailure {
     }
 }
 
-/// A failure that concerns one dataset only is handed back; others stop the run.
+/// Returns a failure that concerns only one dataset; others stop the run.
 fn gives_up(client: &Client, url: &Url, failure: RequestFailure) -> Result<RequestFailure, Error> {
     match failure {
         RequestFailure::Transient(_) | RequestFailure::Permanent(_) | RequestFailure::Ours { .. } => {
@@ -287,7 +287,7 @@ fn gives_up(client: &Client, url: &Url, failure: RequestFailure) -> Result<Reque
     }
 }
 
-/// The files of a tree. Paths that lead out of the folder are none.
+/// The files of a tree listing, except those whose path would leave the folder.
 fn files(tree: &Value) -> Result<Vec<Leaf>, RequestFailure> {
     let list = tree.as_array().ok_or_else(|| ours("a tree that is not a list"))?;
     let leaf = |entry: &Value| {

@@ -1,4 +1,4 @@
-//! Waiting for one's turn: the buckets of the Hub's rate limits, shared by all requests of a run.
+//! Rate limiter: the buckets of the Hub's rate limits, shared by all requests of a run.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use crate::hub::headers::{Left, Policy};
 use crate::hub::window::{Bucket, Quota, Refused};
 
-/// What a request counts as (Hub documentation, `rate-limits.md`).
+/// Rate-limit class of a request (Hub documentation, `rate-limits.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
     /// `/api/…`
@@ -18,12 +18,12 @@ pub(crate) enum Class {
     Resolvers,
     /// Everything else on the Hub.
     Pages,
-    /// What the Hub redirects files to: no quota is documented; one is heeded if announced.
+    /// Targets of the Hub's file redirects: no quota is documented, but an announced one is respected.
     Files,
 }
 
 impl Class {
-    /// The bucket it counts in, as documented.
+    /// The documented bucket of the class.
     fn name(self) -> &'static str {
         match self {
             Self::Api => "api",
@@ -34,7 +34,7 @@ impl Class {
     }
 }
 
-/// The buckets of one run. The clock is [`Instant`], which no change of the wall clock moves.
+/// The buckets of one run. Time is measured by [`Instant`], which is independent of changes to the wall clock.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     start: Instant,
@@ -44,7 +44,7 @@ pub(crate) struct Limiter {
 
 #[derive(Debug, Default)]
 struct Buckets {
-    /// The bucket that answers say a class counts in, where it is not the documented one.
+    /// Buckets of classes for which responses named another than the documented one.
     told: BTreeMap<Class, String>,
     all: BTreeMap<String, Bucket>,
 }
@@ -63,7 +63,7 @@ impl Buckets {
 }
 
 impl Limiter {
-    /// Nothing is known yet.
+    /// A limiter that knows no quota yet.
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             start: Instant::now(),
@@ -80,7 +80,7 @@ impl Limiter {
         self.start.elapsed()
     }
 
-    /// Waits for a turn. The permit must be settled with the answer; dropped, it counts as lost.
+    /// Waits until a request may be sent. The permit must be settled with the response; dropped, it counts as lost.
     pub(crate) async fn turn(self: &Arc<Self>, class: Class) -> Permit {
         loop {
             let changed = self.changed.notified();
@@ -112,12 +112,12 @@ impl Limiter {
         }
     }
 
-    /// How many requests of this class are still wanted.
+    /// Sets the number of requests of this class that are still needed.
     pub(crate) fn want(&self, class: Class, requests: u64) {
         self.buckets().of(class).want(requests);
     }
 
-    /// What is left of a quota, where one is known.
+    /// The remaining quota, where one is known.
     pub(crate) fn quota(&self, class: Class) -> Option<Quota> {
         let now = self.now();
         self.buckets().of(class).quota(now)
@@ -138,7 +138,7 @@ impl Limiter {
     }
 }
 
-/// One request of a quota.
+/// Permission for one request.
 #[derive(Debug)]
 pub(crate) struct Permit {
     limiter: Arc<Limiter>,
@@ -149,11 +149,11 @@ pub(crate) struct Permit {
 }
 
 impl Permit {
-    /// The answer came: what it says of the quota, and whether it is a refusal.
+    /// Settles the permit with the response: the quota it announces, and whether it refuses the request.
     pub(crate) fn answered(mut self, left: Option<&Left>, policy: Option<Policy>, refused: Option<Refused>) {
         let sent = self.sent;
         if let Some(left) = left.filter(|left| left.bucket != self.bucket) {
-            // It counted elsewhere than was thought: from now on its like take their turn there.
+            // The request counted in another bucket than expected; use that one for this class from now on.
             let told = left.bucket.clone();
             self.limiter.buckets().told.insert(self.class, told.clone());
             self.limiter.settle(&told, |bucket, now| {
@@ -196,7 +196,7 @@ mod tests {
             .turn(Class::Files)
             .await
             .answered(Some(&left), Some(policy), None);
-        // Both are now known to have nothing left.
+        // Both classes are now known to have an exhausted quota.
         for class in [Class::Files, Class::Resolvers] {
             assert_eq!(limiter.quota(class).expect("known").left, 0);
             let turn = tokio::time::timeout(Duration::from_millis(50), limiter.turn(class)).await;
@@ -224,7 +224,7 @@ mod tests {
         });
         tokio::time::sleep(Duration::from_millis(20)).await;
         assert!(!waiting.is_finished());
-        // The first was not counted after all, as the answer tells.
+        // The response shows that the first request was not counted after all.
         first.answered(Some(&left(1)), None, None);
         assert!(
             tokio::time::timeout(Duration::from_secs(5), waiting)

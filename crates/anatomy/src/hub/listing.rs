@@ -1,7 +1,7 @@
-//! The Hub's listing of checkpoints: the question, and one page of the answer.
+//! The Hub's listing of checkpoints: builds the query and parses one page of the response.
 //!
-//! Sorted by time of creation, which never changes: a page can then be asked for hours after the one before without
-//! anything having moved across its border, as it does under downloads or likes.
+//! Sorted by time of creation, which never changes: a page can be requested hours after the previous one without
+//! entries having moved across the page boundary, as they do when sorted by downloads or likes.
 
 use reqwest::Url;
 use serde_json::Value;
@@ -10,10 +10,10 @@ use crate::hub::answer::HubResponse;
 use crate::hub::client::Client;
 use crate::hub::error::{Error, RequestFailure};
 
-/// Largest page: 1,000 entries of about 2 kB; the limit is for what is no Hub.
+/// Maximum length of a page. The largest has 1,000 entries of about 2 kB; the limit guards against other servers.
 pub(crate) const PAGE_BYTES: u64 = 128 << 20;
 
-/// What is asked of every checkpoint (`expand[]`; the names are those of `huggingface_hub`'s `ExpandModelProperty_T`).
+/// Fields requested for every checkpoint (`expand[]`), named as in `huggingface_hub`'s `ExpandModelProperty_T`.
 pub(crate) const EXPAND: [&str; 13] = [
     "config",
     "createdAt",
@@ -30,18 +30,18 @@ pub(crate) const EXPAND: [&str; 13] = [
     "tags",
 ];
 
-/// Which checkpoints to list.
+/// Selects the checkpoints to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListingQuery {
     /// Tags, all of which a checkpoint must have.
     pub(crate) filters: Vec<String>,
     /// Organisation or user.
     pub(crate) author: Option<String>,
-    /// Part of the name.
+    /// Substring of the name.
     pub(crate) search: Option<String>,
-    /// `createdAt`, `downloads`, `lastModified`, `likes` or `trendingScore`, greatest first.
+    /// Sort key, in descending order: `createdAt`, `downloads`, `lastModified`, `likes` or `trendingScore`.
     pub(crate) sort: String,
-    /// Stop after this many.
+    /// Maximum number of checkpoints; `None`: all.
     pub(crate) limit: Option<u64>,
 }
 
@@ -80,16 +80,16 @@ impl ListingQuery {
 pub(crate) struct Entry {
     /// `org/name`.
     pub(crate) id: String,
-    /// Its newest commit.
+    /// Its newest commit, where stated.
     pub(crate) sha: Option<String>,
-    /// When it was changed.
+    /// Time of the last modification, where stated.
     pub(crate) modified: Option<String>,
-    /// The entry as listed.
+    /// The entry as listed, JSON.
     pub(crate) json: Vec<u8>,
 }
 
 impl Entry {
-    /// Reads one entry; `None` where it names no checkpoint.
+    /// Parses one entry; `None` where it names no checkpoint.
     pub(crate) fn new(value: &Value) -> Option<Self> {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         Some(Self {
@@ -102,7 +102,7 @@ impl Entry {
     }
 }
 
-/// Whether a text can be a checkpoint's name: one or two parts of letters, digits, `-`, `_` and `.`, as the Hub allows.
+/// Whether a text is a valid checkpoint name: one or two parts of letters, digits, `-`, `_` and `.`, as the Hub allows.
 pub(crate) fn is_id(text: &str) -> bool {
     let part = |part: &str| {
         !part.is_empty()
@@ -121,17 +121,17 @@ pub(crate) fn is_id(text: &str) -> bool {
 pub(crate) struct Page {
     /// Its checkpoints.
     pub(crate) entries: Vec<Entry>,
-    /// Entries that name no checkpoint.
+    /// Number of entries that name no checkpoint.
     pub(crate) nameless: u64,
-    /// Where the next page is.
+    /// Address of the next page; `None` on the last one.
     pub(crate) next: Option<Url>,
 }
 
-/// Reads a page.
+/// Parses a page.
 ///
 /// # Errors
-/// [`Transient::Json`](crate::hub::error::Transient::Json) where it was cut; [`RequestFailure::Ours`] where it is something else
-/// than a listing.
+/// [`Transient::Json`](crate::hub::error::Transient::Json) where it was cut; [`RequestFailure::Ours`] where it is not a
+/// listing.
 pub(crate) fn page(answer: &HubResponse) -> Result<Page, RequestFailure> {
     let other = |message: String| RequestFailure::Ours { status: 200, message };
     let Value::Array(list) = answer.json()? else {
@@ -155,7 +155,8 @@ pub(crate) fn page(answer: &HubResponse) -> Result<Page, RequestFailure> {
     })
 }
 
-/// What `text` names, on the host that named it: a mirror hands on the Hub's own links, and a listing goes nowhere else.
+/// Resolves the link `text` to the host that sent it: a mirror passes on the Hub's own links, and a listing stays on
+/// one host.
 pub(crate) fn here(asked: &Url, text: &str) -> Option<Url> {
     let named = asked.join(text).ok()?;
     let mut next = asked.clone();

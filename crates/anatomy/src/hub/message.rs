@@ -1,4 +1,4 @@
-//! What the writer is told.
+//! Messages to the writer.
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -7,52 +7,52 @@ use crate::hub::listing::Entry;
 use crate::hub::state::Standing;
 use crate::hub::store::Queued;
 
-/// How far the listing came: one value of `meta`, written with the page it speaks of.
+/// Position of the listing: a value in table `meta`, written together with the page that it refers to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
-    /// Address of the first page: what was asked.
+    /// Address of the first page, which identifies the query.
     pub(crate) first: String,
     /// Address of the next page; `None` when the listing is complete.
     pub(crate) next: Option<String>,
-    /// Number of the run.
+    /// Number of the run that lists.
     pub(crate) run: u64,
     /// Checkpoints listed by this run.
     pub(crate) listed: u64,
-    /// When it began, in seconds since 1970: only tells whether to go on or to begin anew.
+    /// Start time in seconds since 1970; decides whether an interrupted listing is continued.
     pub(crate) began: u64,
 }
 
-/// Name of the mark in `meta`.
+/// Key of the mark in table `meta`.
 pub(crate) const MARK: &str = "listing";
 
-/// What became of one fetch.
+/// The outcome of one fetch.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// Of what.
+    /// The queue entry that was fetched.
     pub(crate) queued: Queued,
-    /// Where it stands now.
+    /// The new standing of the checkpoint.
     pub(crate) standing: Standing,
-    /// One word for why.
+    /// Reason as a short identifier; `None` on success.
     pub(crate) reason: Option<String>,
-    /// The same in the Hub's words.
+    /// Reason in words.
     pub(crate) message: Option<String>,
-    /// The config and its hash.
+    /// The config and its hash, where one was received.
     pub(crate) config: Option<(Vec<u8>, Option<String>)>,
-    /// The commit that answered, where it said so.
+    /// The commit of the response, where it stated one.
     pub(crate) commit: Option<String>,
 }
 
-/// What the writer is told.
+/// A message to the writer.
 pub(crate) enum Message {
-    /// Checkpoints were listed, as a page of a listing or (without a mark) by name; answers how many of them this run had not
-    /// listed before.
+    /// Checkpoints were listed, as a page of the listing or (without a mark) by name. The reply is the number of
+    /// checkpoints that this run had not listed before.
     Page(Vec<Entry>, Option<Mark>, oneshot::Sender<u64>),
     /// A fetch ended.
     Done(Box<Outcome>),
-    /// A file of a dataset was written.
+    /// A file of a dataset was downloaded: its path, and its description as JSON.
     File(String, Vec<u8>),
-    /// Failures that may pass go back into the queue; answers how many.
+    /// Put the temporary failures among these ids back into the queue. The reply is the number of ids.
     Again(Vec<String>, oneshot::Sender<u64>),
-    /// Everything told before is on disk when this is answered.
+    /// The reply is sent once all earlier messages are on disk.
     Flush(oneshot::Sender<()>),
 }

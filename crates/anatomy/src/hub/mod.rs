@@ -1,7 +1,9 @@
-//! The Hugging Face Hub: which checkpoints there are and what their configs say, fetched politely and kept on disk.
+//! Client of the Hugging Face Hub: which checkpoints exist and what their configs say, fetched within rate limits and
+//! stored.
 //!
-//! Read [`crawl`] first; [`window`] keeps to the Hub's quotas, [`client`] tells a whole answer from a damaged one,
-//! [`store`] says what is kept; [`checkpoint`] brings weights. Each rule and the page of the Hub's documentation it comes from: `docs/hub.md`.
+//! Read [`crawl`] first; [`window`] keeps to the Hub's quotas, [`client`] distinguishes complete from damaged
+//! responses, [`store`] describes the stored data, [`checkpoint`] downloads weights. `docs/hub.md` lists each rule with
+//! the page of the Hub's documentation it comes from.
 
 mod answer;
 pub(crate) mod checkpoint;

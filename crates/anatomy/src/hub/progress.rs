@@ -1,4 +1,4 @@
-//! What a run tells while it goes on.
+//! Progress of a run, for display.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::hub::state::Counts;
 use crate::hub::window::Quota;
 
-/// Where a run is.
+/// A snapshot of a run's progress.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Progress {
     /// Seconds since its start.
@@ -21,25 +21,25 @@ pub(crate) struct Progress {
     pub(crate) listing_complete: bool,
     /// Checkpoints settled by this run: stored, or known to have no config, gated, broken or failed.
     pub(crate) settled_now: u64,
-    /// All of the folder.
+    /// Counts over the whole folder.
     pub(crate) counts: Counts,
-    /// Settled a second, over the last half minute.
+    /// Checkpoints settled per second, over the last half minute.
     pub(crate) rate: f64,
     /// Requests sent.
     pub(crate) requests: u64,
     /// Retries by kind of failure.
     pub(crate) retries: BTreeMap<&'static str, u64>,
-    /// Requests of files left in this window, and how many a window has.
+    /// Requests for files left in the current window; `None` where no quota is known.
     pub(crate) quota_left: Option<u64>,
-    /// Requests of files a window.
+    /// Requests for files per window.
     pub(crate) quota: Option<u64>,
     /// Seconds until the window ends.
     pub(crate) quota_reset: Option<f64>,
-    /// Seconds left, by rate and quota.
+    /// Estimated seconds left, from rate and quota; `None` until the listing is complete or while no rate is known.
     pub(crate) seconds_left: Option<f64>,
 }
 
-/// Rate over the last half minute.
+/// Measures the rate over the last half minute.
 #[derive(Debug)]
 pub(crate) struct Meter {
     start: Instant,
@@ -47,7 +47,7 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    /// Starts now.
+    /// Starts the clock.
     pub(crate) fn new() -> Self {
         Self {
             start: Instant::now(),
@@ -55,12 +55,12 @@ impl Meter {
         }
     }
 
-    /// Since the start.
+    /// Time since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// A second, `done` being the number done since the start.
+    /// Rate per second; `done` is the number done since the start.
     pub(crate) fn rate(&mut self, now: Duration, done: u64) -> f64 {
         while self.points.len() > 1 && self.points[1].0 + Duration::from_secs(30) <= now {
             self.points.pop_front();
@@ -77,7 +77,7 @@ impl Meter {
     }
 }
 
-/// Seconds until `todo` requests are done: at this rate, and as the quota's windows allow.
+/// Estimated seconds until `todo` requests are done: by the quota's windows where it limits, else at this rate.
 pub(crate) fn seconds_left(todo: u64, rate: f64, quota: Option<Quota>) -> Option<f64> {
     if todo == 0 {
         return Some(0.0);

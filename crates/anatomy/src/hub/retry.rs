@@ -1,17 +1,18 @@
-//! Which answers are worth asking for again, and how long to wait before.
+//! Decides which failures are worth a retry, and how long to wait before it.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
 use crate::hub::error::{Permanent, RequestFailure, Transient};
 
-/// First wait; each further one is twice as long.
+/// The first wait; each further one is twice as long.
 const FIRST: Duration = Duration::from_millis(250);
-/// The longest wait of our own choice.
+/// The longest wait, unless the Hub requests a longer one.
 const LONGEST: Duration = Duration::from_secs(20);
 
-/// What an answer other than 2xx and 3xx means. `code` and `message` are the headers `X-Error-Code` and
-/// `X-Error-Message` (or the body), which `huggingface_hub` tells the kinds by (`utils/_http.py`, `hf_raise_for_status`).
+/// Classifies a response with a status other than 2xx and 3xx. `code` and `message` are the headers `X-Error-Code` and
+/// `X-Error-Message` (or the body), by which `huggingface_hub` distinguishes errors (`utils/_http.py`,
+/// `hf_raise_for_status`).
 pub(crate) fn classify(
     status: u16,
     code: Option<&str>,
@@ -37,7 +38,7 @@ pub(crate) fn classify(
         (403, _) if has("disabled") => Permanent::Disabled { message: said() },
         (404, _) if has("Entry not found") => Permanent::NoFile,
         (404, _) if has("Invalid rev id") => Permanent::NoRevision,
-        // A missing or private repository answers 401 to those without a token, so as not to tell which of the two.
+        // To hide private repositories, the Hub answers 401 without a token for missing ones too.
         (401, _) if has("Invalid username or password") => Permanent::Deleted { status },
         (404, _) if has("Repository not found") => Permanent::Deleted { status },
         _ => {
@@ -50,22 +51,22 @@ pub(crate) fn classify(
     permanent.into()
 }
 
-/// How long to wait before try number `again` (1 is the second try): exponential, capped, the upper half at random so that
-/// many clients do not come back as one ("equal jitter", Brooker 2015); never shorter than the Hub asked for.
+/// The wait before retry number `again` (1 is the second try): exponential and capped, with the upper half random so
+/// that clients do not retry in step ("equal jitter", Brooker 2015); never shorter than the Hub requested.
 pub(crate) fn wait(again: u32, failure: &Transient, random: f64) -> Duration {
     let doubled = FIRST
         .saturating_mul(1 << again.saturating_sub(1).min(10))
         .min(LONGEST);
     let own = doubled.mul_f64(0.5 + 0.5 * random.clamp(0.0, 1.0));
     match failure {
-        // The limiter already waits as long as the Hub asked for.
+        // The limiter already waits as long as the Hub requested.
         Transient::Limited { .. } => Duration::ZERO,
         Transient::Status { wait: Some(wait), .. } => own.max(*wait),
         _ => own,
     }
 }
 
-/// A number in `[0, 1)` that differs from run to run: jitter is no result.
+/// A random number in `[0, 1)` that differs between runs: it only affects timing, never results.
 pub(crate) fn jitter() -> f64 {
     (RandomState::new().build_hasher().finish() >> 11) as f64 / (1_u64 << 53) as f64
 }

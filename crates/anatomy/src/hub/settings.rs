@@ -1,8 +1,7 @@
-//! Where the Hub is and who asks, from the variables that every Hugging Face tool reads.
+//! Reads the Hub's address, the token and paths from the environment variables shared by all Hugging Face tools.
 //!
-//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME` and `XDG_CACHE_HOME` as in `huggingface_hub`
-//! (documentation, `package_reference/environment_variables`); proxies (`HTTPS_PROXY`, `NO_PROXY` …) are read by the HTTP
-//! client itself.
+//! `HF_ENDPOINT`, `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HOME` and `XDG_CACHE_HOME` as in `huggingface_hub` (documentation,
+//! `package_reference/environment_variables`); the HTTP client itself reads the proxies (`HTTPS_PROXY`, `NO_PROXY` …).
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,10 +11,10 @@ use reqwest::Url;
 
 use crate::hub::error::Error;
 
-/// The Hub itself.
+/// Address of the Hub itself.
 pub(crate) const HUB: &str = "https://huggingface.co";
 
-/// A token, which no message shows.
+/// An access token, which is never shown in messages.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     value: String,
@@ -24,7 +23,7 @@ pub(crate) struct Token {
 }
 
 impl Token {
-    /// A token found in `from`; `None` where the text holds none. Line breaks in a token would break headers.
+    /// A token found in `from`; `None` where the text is not a valid token. Line breaks would corrupt headers.
     pub(crate) fn new(text: &str, from: impl Into<String>) -> Option<Self> {
         let value = text.trim();
         let fine = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
@@ -34,7 +33,7 @@ impl Token {
         })
     }
 
-    /// The value of the header `Authorization`.
+    /// Value for the header `Authorization`.
     pub(crate) fn header(&self) -> String {
         format!("Bearer {}", self.value)
     }
@@ -46,28 +45,28 @@ impl fmt::Debug for Token {
     }
 }
 
-/// How to reach the Hub.
+/// Settings for access to the Hub.
 #[derive(Debug, Clone)]
 pub(crate) struct CrawlSettings {
-    /// Where it is.
+    /// Base address.
     pub(crate) endpoint: Url,
-    /// Who asks; `None` is anonymous.
+    /// Access token; `None` for anonymous access.
     pub(crate) token: Option<Token>,
-    /// Concurrent requests.
+    /// Maximum number of concurrent requests.
     pub(crate) concurrency: usize,
-    /// An answer that brings nothing for so long has stalled.
+    /// A response without new data for this long counts as stalled.
     pub(crate) stall: Duration,
-    /// Tries of one request before it counts as failed.
+    /// Number of tries before a request fails.
     pub(crate) tries: u32,
-    /// How long the whole Hub may be away before a run gives up.
+    /// How long the Hub may be unreachable before a run gives up.
     pub(crate) outage: Duration,
 }
 
 impl CrawlSettings {
-    /// Reads the environment through `variable`, token files included.
+    /// Reads the environment, through `variable`, and token files.
     ///
     /// # Errors
-    /// [`Error::Address`] where the endpoint is none; [`Error::Io`] where a token file cannot be read though it is there.
+    /// [`Error::Address`] where the endpoint is not an address; [`Error::Io`] where a token file cannot be read.
     pub(crate) fn from_environment(
         variable: impl Fn(&str) -> Option<String>,
         concurrency: usize,
@@ -84,10 +83,10 @@ impl CrawlSettings {
         })
     }
 
-    /// An address on the Hub: `path` begins with a slash.
+    /// An address on the Hub; `path` begins with a slash.
     ///
     /// # Errors
-    /// [`Error::Address`] where the two together are no address.
+    /// [`Error::Address`] where endpoint and path do not form a valid address.
     pub(crate) fn url(&self, path: &str) -> Result<Url, Error> {
         let text = format!("{}{path}", self.endpoint.as_str().trim_end_matches('/'));
         Url::parse(&text).map_err(|error| Error::Address {
@@ -97,7 +96,7 @@ impl CrawlSettings {
     }
 }
 
-/// Whether the environment keeps every Hugging Face tool from asking the Hub.
+/// Whether the environment forbids Hugging Face tools to access the Hub.
 pub(crate) fn is_offline(variable: impl Fn(&str) -> Option<String>) -> bool {
     variable("HF_HUB_OFFLINE")
         .is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on"))
@@ -150,7 +149,7 @@ fn token_path(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     Some(own_folder(variable)?.join("token"))
 }
 
-/// Where every Hugging Face tool keeps the files of repositories: `HF_HUB_CACHE`, or `hub` in the folder of [`own_folder`].
+/// Cache folder shared by all Hugging Face tools: `HF_HUB_CACHE`, else `hub` in the folder of [`own_folder`].
 pub(crate) fn cache(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
     let named = variable("HF_HUB_CACHE").or_else(|| variable("HUGGINGFACE_HUB_CACHE"));
@@ -159,7 +158,7 @@ pub(crate) fn cache(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf
         .or_else(|| Some(own_folder(&variable)?.join("hub")))
 }
 
-/// `HF_HOME`, or the folder `huggingface` among the user's caches.
+/// `HF_HOME`, else the folder `huggingface` in the user's cache folder.
 fn own_folder(variable: &impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     let home = variable("HOME");
     let expand = |path: String| match (path.strip_prefix("~/"), &home) {

@@ -1,8 +1,8 @@
-//! What is known of a checkpoint's config, and the counts that must add up.
+//! The state of a checkpoint's config, and counts over all checkpoints.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a checkpoint stands. Exactly one holds for every checkpoint listed.
+/// The standing of a checkpoint. Every listed checkpoint has exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Standing {
@@ -12,53 +12,53 @@ pub(crate) enum Standing {
     Stored,
     /// Its repository has no `config.json`.
     WithoutConfig,
-    /// Access must be asked for.
+    /// Access to the repository must be requested.
     Gated,
     /// Its config is stored, but is no JSON object.
     Broken,
-    /// It could not be had; the reason says why.
+    /// Fetching failed; the reason says why.
     Failed,
 }
 
-/// A checkpoint's state, one row of the store.
+/// The state of a checkpoint, one row of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct State {
     /// Where it stands.
     pub(crate) standing: Standing,
-    /// The commit that was listed.
+    /// The listed commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) sha: Option<String>,
-    /// When it was changed, as listed.
+    /// The listed time of modification.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) modified: Option<String>,
-    /// One word for why it has no config.
+    /// Short identifier of the reason why there is no config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
-    /// The same in the Hub's words.
+    /// The reason in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) message: Option<String>,
-    /// Hash of the config that is stored.
+    /// Hash of the stored config.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tag: Option<String>,
-    /// The commit that the config is of: the listed one, unless that was gone.
+    /// The commit that the config belongs to: the listed one, unless that no longer exists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) commit: Option<String>,
-    /// Whether it was asked for with a token.
+    /// Whether it was requested with a token.
     #[serde(default)]
     pub(crate) with_token: bool,
-    /// Its place in the queue while in flight.
+    /// Its position in the queue while in flight, else 0.
     #[serde(default)]
     pub(crate) place: u64,
-    /// The run that listed it last.
+    /// Number of the last run that listed it.
     pub(crate) run: u64,
 }
 
-/// Reasons of a failure that lasts as long as the commit does. All others are tried again by the next run.
+/// Reasons of permanent failures, valid for a given commit. All others are retried by the next run.
 const LASTING: [&str; 3] = ["disabled", "deleted", "too_large"];
 
 impl State {
-    /// Whether nothing can have changed since: same commit (or, without one, same time of change), and an answer that
-    /// holds for it and for who asks.
+    /// Whether a new fetch would give the same result: the commit (or else the time of modification) is unchanged, and
+    /// the earlier result still holds with or without a token as now.
     pub(crate) fn settles(&self, sha: Option<&str>, modified: Option<&str>, with_token: bool) -> bool {
         let same = match (&self.sha, sha) {
             (Some(old), Some(new)) => old == new,
@@ -78,7 +78,7 @@ impl State {
         }
     }
 
-    /// Whether a failure may pass by itself.
+    /// Whether the failure is temporary.
     pub(crate) fn may_pass(&self) -> bool {
         self.standing == Standing::Failed
             && !self
@@ -88,22 +88,22 @@ impl State {
     }
 }
 
-/// How many checkpoints stand where; `listed` is always the sum of the others.
+/// Number of checkpoints by standing; `listed` is always the sum of the others.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Counts {
-    /// All.
+    /// All checkpoints.
     pub(crate) listed: u64,
-    /// With a config.
+    /// With a stored config.
     pub(crate) stored: u64,
-    /// Known to have none.
+    /// Known to have no config.
     pub(crate) without_config: u64,
-    /// Behind a gate.
+    /// Gated.
     pub(crate) gated: u64,
-    /// With a config that is no JSON object.
+    /// With a config that is not a JSON object.
     pub(crate) broken: u64,
-    /// Not to be had.
+    /// Failed.
     pub(crate) failed: u64,
-    /// Still to come.
+    /// Not fetched yet.
     pub(crate) to_fetch: u64,
 }
 
@@ -119,7 +119,7 @@ impl Counts {
         }
     }
 
-    /// One checkpoint went from one standing (or from nowhere) to another.
+    /// Moves one checkpoint from one standing to another; `from` is `None` for a new one.
     pub(crate) fn moved(&mut self, from: Option<Standing>, to: Standing) {
         match from {
             Some(from) => *self.of(from) -= 1,
@@ -128,7 +128,7 @@ impl Counts {
         *self.of(to) += 1;
     }
 
-    /// The sum that must be `listed`.
+    /// The sum over all standings, which must equal `listed`.
     pub(crate) fn sum(&self) -> u64 {
         self.stored + self.without_config + self.gated + self.broken + self.failed + self.to_fetch
     }

@@ -1,13 +1,13 @@
-//! The crawl on disk: one file, changed only in whole transactions, so that a process killed at any moment leaves it whole.
+//! The crawl's store: a single file, changed only in complete transactions, so that it survives a kill at any moment.
 //!
 //! | table | key | value |
 //! | --- | --- | --- |
 //! | `entries` | id | the entry of the Hub's listing, JSON |
 //! | `states` | id | [`State`], JSON |
 //! | `configs` | id | `config.json`, byte for byte |
-//! | `queue` | place | id, of everything in flight |
-//! | `files` | path | a file of a leaderboard's dataset: where it is from and what it hashes to, JSON |
-//! | `meta` | name | layout, number of runs, how far the listing came |
+//! | `queue` | position | id of each checkpoint still to be fetched |
+//! | `files` | path | origin and hashes of a downloaded file of a leaderboard's dataset, JSON |
+//! | `meta` | name | layout version, last queue position, state of the listing |
 
 use std::path::{Path, PathBuf};
 
@@ -21,9 +21,9 @@ use serde::de::DeserializeOwned;
 use crate::hub::error::Error;
 use crate::hub::state::{Counts, State};
 
-/// Layout of the tables; raised when their meaning changes.
+/// Version of the tables' layout; increased when their meaning changes.
 const LAYOUT: u32 = 1;
-/// Memory the store may use for pages.
+/// Cache size of the store's engine, bytes.
 const CACHE: usize = 48 << 20;
 /// Name of the store's file in its folder.
 const FILE: &str = "crawl.redb";
@@ -47,11 +47,11 @@ enum Handle {
 }
 
 impl Store {
-    /// Opens the store in `folder` for writing, and makes both where they are not there.
+    /// Opens the store in `folder` for writing, creating both where necessary.
     ///
     /// # Errors
-    /// [`Error::Busy`] where another process has it, [`Error::Io`] where the folder cannot be made, [`Error::Store`] and
-    /// [`Error::Layout`] where the file is none of ours.
+    /// [`Error::Busy`] where another process has it open, [`Error::Io`] where the folder cannot be created,
+    /// [`Error::Store`] and [`Error::Layout`] where the file is not a store of this version.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
         std::fs::create_dir_all(folder).map_err(Error::io("make the folder", folder))?;
         let path = folder.join(FILE);
@@ -83,7 +83,7 @@ impl Store {
         Ok(store)
     }
 
-    /// Opens the store in `folder` for reading, also while a run writes it.
+    /// Opens the store in `folder` for reading, even while a run is writing.
     ///
     /// # Errors
     /// As [`Store::open`], and [`Error::NoStore`] where there is none.
@@ -100,7 +100,7 @@ impl Store {
             .set_concurrency_mode(ConcurrencyMode::SingleWriter);
         let handle = match builder.open_read_only(&path) {
             Ok(database) => Handle::Reading(database),
-            // After a crash the file is put in order by who may write.
+            // A store left by a crash is repaired by opening it for writing.
             Err(DatabaseError::RepairAborted) => return Self::open(folder),
             Err(error) => return Err(failed(&path)(error)),
         };
@@ -121,7 +121,7 @@ impl Store {
         })
     }
 
-    /// A view of the store as it is now.
+    /// A snapshot of the store.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -133,7 +133,7 @@ impl Store {
         Ok(View(view.map_err(failed(&self.path))?, self.path.clone()))
     }
 
-    /// Changes the store: all that `change` does, or nothing. On disk when this returns.
+    /// Applies `change` in one transaction, completely or not at all; on disk when this returns.
     ///
     /// # Errors
     /// [`Error::Store`], for instance where the disk is full; and those of `change`.
@@ -150,7 +150,7 @@ impl Store {
         Ok(done)
     }
 
-    /// One value of `meta`.
+    /// A value in table `meta`.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -162,7 +162,7 @@ impl Store {
     }
 }
 
-/// Turns an error of the store's engine into one of ours.
+/// Converts an error of the store's engine to [`Error::Store`].
 pub(crate) fn failed<E: Into<redb::Error>>(path: &Path) -> impl FnOnce(E) -> Error {
     move |source| Error::Store {
         path: path.to_owned(),
@@ -170,11 +170,11 @@ pub(crate) fn failed<E: Into<redb::Error>>(path: &Path) -> impl FnOnce(E) -> Err
     }
 }
 
-/// A change under way.
+/// An open write transaction, and the store's path.
 pub(crate) struct Change<'a>(pub(crate) WriteTransaction, pub(crate) &'a Path);
 
 impl Change<'_> {
-    /// One value of `meta`.
+    /// A value in table `meta`.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -184,7 +184,7 @@ impl Change<'_> {
         Ok(value.map(|value| value.value().to_owned()))
     }
 
-    /// Sets one value of `meta`.
+    /// Sets a value in table `meta`.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -195,11 +195,11 @@ impl Change<'_> {
     }
 }
 
-/// The store as it was at one moment.
+/// A snapshot of the store, and the store's path.
 pub(crate) struct View(pub(crate) ReadTransaction, pub(crate) PathBuf);
 
 impl View {
-    /// Counts of all standings, by looking at every row.
+    /// Number of checkpoints by standing, counted over all rows.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
@@ -212,7 +212,7 @@ impl View {
         Ok(counts)
     }
 
-    /// One state.
+    /// The state of one checkpoint.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
@@ -222,7 +222,7 @@ impl View {
         state.map(|state| parse(&self.1, id, state.value())).transpose()
     }
 
-    /// Calls `look` with every state, in the order of ids.
+    /// Calls `look` with every state, ordered by id.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`], and those of `look`.
@@ -238,7 +238,7 @@ impl View {
         Ok(())
     }
 
-    /// Up to `many` ids after place `after` in the queue, with place and listed commit.
+    /// Up to `many` entries of the queue after position `after`, with position and listed commit.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
@@ -267,13 +267,13 @@ impl View {
 pub(crate) struct Queued {
     /// `org/name`.
     pub(crate) id: String,
-    /// Place in the queue.
+    /// Position in the queue.
     pub(crate) place: u64,
-    /// Commit that was listed.
+    /// The listed commit.
     pub(crate) sha: Option<String>,
 }
 
-/// Reads a row.
+/// Parses a row.
 ///
 /// # Errors
 /// [`Error::Row`].
@@ -285,10 +285,10 @@ pub(crate) fn parse<T: DeserializeOwned>(path: &Path, key: &str, bytes: &[u8]) -
     })
 }
 
-/// Writes a row.
+/// Serialises a row.
 ///
 /// # Errors
-/// [`Error::Row`], for values that JSON cannot hold.
+/// [`Error::Row`] for values that JSON cannot represent.
 pub(crate) fn row<T: Serialize>(path: &Path, key: &str, value: &T) -> Result<Vec<u8>, Error> {
     serde_json::to_vec(value).map_err(|error| Error::Row {
         path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! What each message to the writer changes in the store's tables.
+//! Applies the writer's messages to the store's tables.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::hub::message::{MARK, Message, Outcome};
 use crate::hub::state::{Counts, Standing, State};
 use crate::hub::store::{CONFIGS, Change, ENTRIES, FILES, QUEUE, STATES, failed, parse, row};
 
-/// The tables of one transaction.
+/// The open tables of one transaction.
 pub(crate) struct Tables<'t> {
     change: &'t Change<'t>,
     path: &'t Path,
@@ -23,7 +23,7 @@ pub(crate) struct Tables<'t> {
 }
 
 impl<'t> Tables<'t> {
-    /// Opens them.
+    /// Opens the tables.
     ///
     /// # Errors
     /// [`Error::Store`].
@@ -35,7 +35,7 @@ impl<'t> Tables<'t> {
             .last()
             .map_err(failed(path))?
             .map(|(place, _)| place.value());
-        // The queue's end moves back when its last is done; a place must not be given twice.
+        // The queue's last position decreases when its last entry is removed, but a position must not be used twice.
         let given: u64 = change
             .meta("places")?
             .and_then(|text| text.parse().ok())
@@ -52,7 +52,7 @@ impl<'t> Tables<'t> {
         })
     }
 
-    /// Does what a message says. `answers` is called when it is on disk.
+    /// Applies a message. Replies are appended to `answers`, to be sent once the transaction is on disk.
     ///
     /// # Errors
     /// [`Error::Store`], [`Error::Row`].
@@ -115,7 +115,7 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    /// A checkpoint was listed; whether this run lists it for the first time.
+    /// Records a listed checkpoint; returns whether this run lists it for the first time.
     fn list(
         &mut self,
         entry: &Entry,
@@ -128,7 +128,7 @@ impl<'t> Tables<'t> {
         let first = old.as_ref().is_none_or(|old| old.run != run);
         let (sha, modified) = (entry.sha.as_deref(), entry.modified.as_deref());
         let settled = old.as_ref().filter(|old| old.settles(sha, modified, with_token));
-        // Shifted pages bring the same entry again.
+        // Shifted pages can contain the same entry again.
         if !first && (settled.is_some() || old.as_ref().is_some_and(|old| old.sha == entry.sha)) {
             return Ok(false);
         }
@@ -177,8 +177,8 @@ impl<'t> Tables<'t> {
         self.put(id, &state)
     }
 
-    /// The place in the queue that a checkpoint has already for the same commit, else 0. A place for another commit is
-    /// given up, so that what comes back for it is told from what is wanted.
+    /// The checkpoint's queue position for the same commit, else 0. A position for another commit is given up, so that
+    /// a late result for that commit can be recognised.
     fn kept_place(&mut self, old: Option<&State>, entry: &Entry) -> Result<u64, Error> {
         match old {
             Some(old) if old.place > 0 && old.sha == entry.sha => Ok(old.place),
@@ -190,13 +190,13 @@ impl<'t> Tables<'t> {
         }
     }
 
-    /// A fetch ended.
+    /// Records the outcome of a fetch.
     fn settle(&mut self, outcome: Outcome, with_token: bool, counts: &mut Counts) -> Result<(), Error> {
         let id = outcome.queued.id.as_str();
         let Some(old) = self.state(id)? else {
             return Ok(());
         };
-        // Listed with another commit meanwhile: what came is of the one before.
+        // The checkpoint was listed with another commit meanwhile: this result is outdated.
         if old.place != outcome.queued.place {
             return Ok(());
         }
@@ -209,7 +209,7 @@ impl<'t> Tables<'t> {
                     .map_err(failed(self.path))?;
                 tag = of;
             }
-            // The config of an older commit is not that of this one.
+            // This commit has no config, so the one of an older commit is removed.
             None if outcome.standing == Standing::WithoutConfig => {
                 self.configs.remove(id).map_err(failed(self.path))?;
             }

@@ -1,24 +1,25 @@
-//! One quota with a fixed window: may another request go, and if not, when?
+//! One quota with fixed windows: may another request be sent, and if not, when?
 //!
-//! Pure: the time comes as an argument, measured on a clock that never jumps. What is known comes from the headers of
-//! answers ([`crate::hub::headers`]). An answer counts what the Hub had seen when it was made, so requests still under way are
-//! taken off what it says is left; a request that ended without an answer counts as seen until a later answer tells.
+//! Pure: the time is an argument, measured on a monotonic clock. The state is learnt from response headers
+//! ([`crate::hub::headers`]). A response counts the requests that the Hub had seen when it was made, so pending
+//! requests are subtracted from the remaining quota it states; a request that ended without a response counts until a
+//! later one shows.
 //!
-//! After a window's end nothing is known: one request goes ahead to learn the new window, the others wait for its answer.
-//! Within a window requests are spread over its first part when more are wanted than are left (the Hub's documentation
-//! asks to spread them out); so the quota is used in full, without a burst at its start.
+//! After a window's end nothing is known: one request is sent to learn the new window, and the others wait for its
+//! response. Within a window, requests are spread over its first part if more are needed than are left (as the Hub's
+//! documentation asks), so that the quota is used in full without a burst at the start.
 
 use std::time::Duration;
 
 use crate::hub::headers::{Left, Policy};
 
-/// A second try to learn the window is made when the first got no answer for so long.
+/// If the request that is to learn the window gets no response within this time, another is sent.
 const PROBE_PATIENCE: Duration = Duration::from_secs(1);
-/// Requests are spread over this part of a window; the rest makes good what was slow.
+/// Fraction of a window over which requests are spread; the rest makes up for slow responses.
 const SPREAD: f64 = 0.75;
-/// An answer that took longer than this says little of when its window ends.
+/// A response that took longer than this is too imprecise about the window's end.
 const PROMPT: Duration = Duration::from_millis(1500);
-/// Kept clear after a window's end.
+/// Safety margin after a window's end.
 const GUARD: Duration = Duration::from_millis(20);
 
 /// One bucket of the Hub's rate limits.
@@ -27,24 +28,24 @@ pub(crate) struct Bucket {
     known: Known,
     /// Requests sent and not yet answered.
     under_way: u64,
-    /// When requests were given up without an answer that an answer has not yet accounted for.
+    /// Times at which requests ended without a response, until a later response accounts for them.
     lost: Vec<Duration>,
-    /// Nothing goes before this.
+    /// No request is sent before this time.
     blocked_until: Duration,
-    /// Requests still wanted, as far as is known.
+    /// Number of requests still needed, as far as known.
     wanted: u64,
-    /// Added to a window's end after the Hub was found to round down.
+    /// Added to a window's end once the Hub was found to round down.
     slack: Duration,
-    /// When the last window ended.
+    /// End of the last window.
     last_end: Duration,
 }
 
 #[derive(Debug, Default)]
 enum Known {
-    /// Nothing yet, or the window ended; requests are sent one by one to learn.
+    /// Nothing is known, or the window has ended; requests are sent one by one to learn the next.
     #[default]
     Nothing,
-    /// Nothing yet, asked at this time.
+    /// Nothing is known; a request to learn the window was sent at this time.
     Asked(Duration),
     /// The Hub announces no limit.
     NoLimit,
@@ -57,7 +58,7 @@ struct Window {
     left: u64,
     left_at_start: u64,
     start: Duration,
-    /// The window ends no earlier and no later than these.
+    /// Earliest and latest possible end of the window.
     ends: (Duration, Duration),
     quota: u64,
     length: Duration,
@@ -66,25 +67,25 @@ struct Window {
 /// The Hub refused a request (429).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// The wait it asks for.
+    /// The requested wait, if stated.
     pub(crate) wait: Option<Duration>,
 }
 
-/// What is known of a quota, for showing.
+/// A known quota, for display.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Quota {
     /// Requests left in the open window.
     pub(crate) left: u64,
-    /// Requests a window.
+    /// Requests per window.
     pub(crate) of: u64,
-    /// Until it ends.
+    /// Time until the window ends.
     pub(crate) reset: Duration,
     /// Length of a window.
     pub(crate) window: Duration,
 }
 
 impl Bucket {
-    /// Takes one request of the quota, or says until when to wait (an answer may free one earlier).
+    /// Takes one request from the quota, or returns the time until which to wait (a response may free one earlier).
     pub(crate) fn take(&mut self, now: Duration) -> Result<(), Duration> {
         if now < self.blocked_until {
             return Err(self.blocked_until);
@@ -121,7 +122,7 @@ impl Bucket {
             .saturating_sub(self.under_way + self.lost.len() as u64)
     }
 
-    /// When the next request has its turn under even spreading.
+    /// Time of the next request if requests are spread evenly.
     fn turn(&self, window: &Window) -> Duration {
         let free = self.free(window);
         if self.wanted <= free {
@@ -134,12 +135,12 @@ impl Bucket {
         window.start + Duration::from_secs_f64(length * ahead)
     }
 
-    /// How many requests are still wanted; they are spread only when the window has fewer.
+    /// Sets the number of requests still needed; they are spread only if the window has fewer.
     pub(crate) fn want(&mut self, requests: u64) {
         self.wanted = requests;
     }
 
-    /// A request sent at `sent` was answered with these headers, or refused.
+    /// Records the response to a request sent at `sent`: its rate-limit headers, and whether it was refused.
     pub(crate) fn answered(
         &mut self,
         now: Duration,
@@ -154,7 +155,7 @@ impl Bucket {
             None if matches!(self.known, Known::Nothing | Known::Asked(_)) && refused.is_none() => {
                 self.known = Known::NoLimit;
             }
-            // A limit was announced before: the answer is from somewhere in between, and may have counted.
+            // A limit was announced before, so an intermediary sent this response; the request may have been counted.
             None if matches!(self.known, Known::Window(_)) => self.lost.push(now),
             None => {}
         }
@@ -170,14 +171,14 @@ impl Bucket {
         }
     }
 
-    /// An answer to a request that took its turn elsewhere speaks of this quota.
+    /// Records a response that names this quota although the request was counted in another bucket.
     pub(crate) fn heard(&mut self, now: Duration, sent: Duration, left: &Left, policy: Option<Policy>) {
         self.learn(now, sent, left, policy);
     }
 
     fn learn(&mut self, now: Duration, sent: Duration, left: &Left, policy: Option<Policy>) {
         let prompt = now.saturating_sub(sent) <= PROMPT;
-        // Rounded up: the end lies in the second before; half a second more for clocks of another pace.
+        // `reset` is rounded up, so the end lies within the second before; another half second allows for clock drift.
         let ends = (
             (sent + left.reset).saturating_sub(Duration::from_millis(1500)),
             now + left.reset,
@@ -192,7 +193,7 @@ impl Bucket {
             length: policy.map_or(left.reset, |policy| policy.window),
         };
         match &mut self.known {
-            Known::Window(window) if ends.1 < window.ends.0 => {} // of the window before
+            Known::Window(window) if ends.1 < window.ends.0 => {} // belongs to the previous window
             Known::Window(window) if ends.0 <= window.ends.1 => {
                 if prompt {
                     window.ends = (window.ends.0.max(ends.0), window.ends.1.min(ends.1));
@@ -205,12 +206,12 @@ impl Bucket {
                 self.known = Known::Window(fresh);
                 self.lost.retain(|&lost| lost > sent);
             }
-            // Too late to tell which window it speaks of.
+            // Too late to tell which window it refers to.
             _ => self.lost.push(now),
         }
     }
 
-    /// Whether requests go without waiting for an answer.
+    /// Whether a request may be sent without waiting for a response.
     pub(crate) fn open(&self) -> bool {
         match &self.known {
             Known::NoLimit => true,
@@ -219,7 +220,7 @@ impl Bucket {
         }
     }
 
-    /// A request ended without an answer: the Hub may have counted it.
+    /// Records a request that ended without a response: the Hub may have counted it.
     pub(crate) fn lost(&mut self, now: Duration) {
         self.under_way = self.under_way.saturating_sub(1);
         if matches!(self.known, Known::Window(_)) {
@@ -227,7 +228,7 @@ impl Bucket {
         }
     }
 
-    /// What is left, where a limit is known.
+    /// The remaining quota, where a limit is known.
     pub(crate) fn quota(&self, now: Duration) -> Option<Quota> {
         match &self.known {
             Known::Window(window) => Some(Quota {

@@ -1,4 +1,4 @@
-//! The limiter against a Hub with fixed windows, on a clock that the test holds.
+//! Tests the limiter against a simulated Hub with fixed windows, on a clock controlled by the test.
 
 use std::collections::BinaryHeap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-/// A quota in fixed windows, counted from `offset`.
+/// A quota in fixed windows, whose boundaries are shifted by `offset`.
 struct Server {
     quota: u64,
     window: Duration,
@@ -69,7 +69,7 @@ impl Server {
     }
 }
 
-/// What comes back at a time: of which request, and with which answer (`None`: the connection broke).
+/// A response due at a given time: the request it answers, and the response (`None`: the connection broke).
 struct Coming {
     at: Duration,
     sent: Duration,
@@ -92,7 +92,7 @@ impl Ord for Coming {
     }
 }
 
-/// Asks for `wanted` requests, `wide` at a time; every `breaks`-th gets no answer, every `stalls`-th a late one.
+/// Sends `wanted` requests, `wide` at a time; every `breaks`-th gets no response, every `stalls`-th a late one.
 fn run(server: &mut Server, wanted: u64, wide: usize, breaks: u64, stalls: u64) -> Duration {
     let mut bucket = Bucket::default();
     let (mut now, mut done, mut sent) = (Duration::ZERO, 0, 0);
@@ -150,7 +150,7 @@ fn uses_the_whole_quota_and_is_never_refused() {
         let mut server = Server::new(300, ms(10_000), ms(offset));
         let took = run(&mut server, 3_000, 32, 0, 0);
         assert_eq!(server.refused, 0, "offset {offset}");
-        // The first window may be cut by the offset, all others are full.
+        // The first window may be cut short by the offset; all others are full.
         assert!(
             server.served[1..].iter().all(|&used| used == 300),
             "{:?}",

@@ -1,5 +1,4 @@
-//! The one place that changes the store while a crawl runs: a thread that takes what comes, many at a time, into one
-//! transaction each.
+//! The only writer to the store during a crawl: a thread that applies incoming messages, many per transaction.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,27 +14,27 @@ use crate::hub::state::Counts;
 use crate::hub::store::Store;
 use crate::hub::tables::Tables;
 
-/// A transaction takes what comes within this time …
+/// A transaction collects messages for this long …
 const GATHER: Duration = Duration::from_millis(150);
-/// … or up to so many bytes.
+/// … or up to this many bytes.
 const BATCH_BYTES: usize = 8 << 20;
 
-/// The writer does not answer any more.
+/// The writer no longer responds.
 const GONE: Error = Error::Gone { part: "store" };
 
-/// The running writer.
+/// Handle of the running writer.
 pub(crate) struct Writer {
-    /// Where to tell it.
+    /// Channel for messages to the writer.
     pub(crate) inbox: mpsc::Sender<Message>,
     counts: Arc<Mutex<Counts>>,
     thread: JoinHandle<Result<(), Error>>,
 }
 
 impl Writer {
-    /// Starts it.
+    /// Starts the writer thread.
     ///
     /// # Errors
-    /// [`Error::Store`] where the counts cannot be taken.
+    /// [`Error::Store`] or [`Error::Row`] where counting fails, [`Error::Io`] where no thread can be started.
     pub(crate) fn start(store: Arc<Store>, with_token: bool) -> Result<Self, Error> {
         let counts = Arc::new(Mutex::new(store.view()?.counts()?));
         let (inbox, outbox) = mpsc::channel(512);
@@ -56,52 +55,52 @@ impl Writer {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it still takes messages.
+    /// Whether the writer still accepts messages.
     pub(crate) fn lives(&self) -> bool {
         !self.inbox.is_closed()
     }
 
-    /// Tells it of one checkpoint asked for by name, and waits until that is on disk.
+    /// Records one checkpoint requested by name; returns once that is on disk.
     ///
     /// # Errors
-    /// [`Error::Gone`] where it stopped.
+    /// [`Error::Gone`] where the writer has stopped.
     pub(crate) async fn named(&self, entry: Entry) -> Result<(), Error> {
         let (answer, done) = oneshot::channel();
         self.tell(Message::Page(vec![entry], None, answer)).await?;
         done.await.map(drop).map_err(|_| GONE)
     }
 
-    /// Tells it what became of one fetch, and waits until that is on disk.
+    /// Records the outcome of one fetch; returns once that is on disk.
     ///
     /// # Errors
-    /// [`Error::Gone`] where it stopped.
+    /// [`Error::Gone`] where the writer has stopped.
     pub(crate) async fn done(&self, outcome: Outcome) -> Result<(), Error> {
         self.tell(Message::Done(Box::new(outcome))).await?;
         self.flush().await
     }
 
-    /// Waits until everything told so far is on disk.
+    /// Returns once all earlier messages are on disk.
     ///
     /// # Errors
-    /// [`Error::Gone`] where it stopped; its own error says why.
+    /// [`Error::Gone`] where the writer has stopped; [`Self::finish`] returns the cause.
     pub(crate) async fn flush(&self) -> Result<(), Error> {
         let (answer, done) = oneshot::channel();
         self.tell(Message::Flush(answer)).await?;
         done.await.map_err(|_| GONE)
     }
 
-    /// Tells it something.
+    /// Sends a message.
     ///
     /// # Errors
-    /// [`Error::Gone`] where it stopped.
+    /// [`Error::Gone`] where the writer has stopped.
     pub(crate) async fn tell(&self, message: Message) -> Result<(), Error> {
         self.inbox.send(message).await.map_err(|_| GONE)
     }
 
-    /// Lets it finish what it was told. All other senders must be gone.
+    /// Lets the writer finish all messages. All other senders must have been dropped.
     ///
     /// # Errors
-    /// What stopped it.
+    /// The error that stopped the writer.
     pub(crate) fn finish(self) -> Result<(), Error> {
         drop(self.inbox);
         self.thread.join().unwrap_or(Err(Error::Gone {

@@ -1,4 +1,4 @@
-//! What the store holds after pages that shift, commits that change under way, and runs that follow each other.
+//! Tests the store with pages that shift, commits that change while fetching, and consecutive runs.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ async fn a_commit_that_changes_under_way_is_fetched_anew() {
     page(&writer, 1, vec![entry("a/a", '1')]).await;
     let old = queue(&store).remove(0);
     page(&writer, 1, vec![entry("a/a", '2')]).await;
-    // What was under way comes back for the commit before.
+    // The pending fetch returns a result for the previous commit.
     writer
         .done(outcome(old.clone(), Standing::Gated))
         .await
@@ -143,7 +143,7 @@ async fn a_second_run_wants_only_what_changed() {
     ];
     assert_eq!(page(&writer, 2, again).await, 4);
     let wanted: Vec<String> = queue(&store).into_iter().map(|queued| queued.id).collect();
-    // Its commit changed; and who asks has a token now.
+    // The commit changed, and requests now carry a token.
     assert_eq!(wanted, ["a/b", "a/c"]);
     let counts = counts(&store);
     assert_eq!((counts.listed, counts.sum()), (4, 4));

@@ -1,28 +1,28 @@
-//! What a report is about: its title, what its numbers were made from, and the condition its rows fulfil.
+//! Describes the subject of a report: its title, the data behind its numbers, and the condition on its rows.
 
 use crate::provenance::{OwnData, Provenance};
 
-/// What stands above and below the findings of a page.
+/// Text shown above and below the findings of a page.
 #[derive(Debug, Clone)]
 pub(crate) struct About {
     title: String,
-    /// SQL that the rows fulfil.
+    /// SQL condition on the rows; `None`: all rows.
     condition: Option<String>,
     data: Option<OwnData>,
-    /// Who is to be named for the data, under which licence, a line each.
+    /// Attribution of the data with their licences, one line each.
     credits: Vec<String>,
-    /// What the catalog holds.
+    /// Size and age of the catalog.
     facts: Option<Facts>,
 }
 
-/// What a catalog holds, and how old it is.
+/// Size and age of a catalog.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) checkpoints: usize,
     pub(crate) evaluations: usize,
     pub(crate) scores: usize,
     pub(crate) sources: usize,
-    /// The latest day of a score of leaderboard v2, which trends and regressions read, and of any board: `2025-02-20`.
+    /// Latest day (`2025-02-20`) of leaderboard v2, which trends and regressions use; `newest` is that of any board.
     pub(crate) scores_end: Option<String>,
     pub(crate) newest: Option<String>,
 }
@@ -36,7 +36,7 @@ impl Facts {
                 .filter_map(|row| row.submitted)
                 .max()
         };
-        // A score without a day of its own is as old as the state of its board.
+        // A score without a date is dated by the version of its board.
         let scored = catalog
             .scores
             .iter()
@@ -54,7 +54,7 @@ impl Facts {
 }
 
 impl About {
-    /// The study of the catalog.
+    /// Description of a study of the catalog.
     pub(crate) fn study(condition: Option<&str>) -> Self {
         Self {
             title: "Which part of a language model's structure buys which ability?".into(),
@@ -65,19 +65,19 @@ impl About {
         }
     }
 
-    /// The same with those to be named for the catalog's data.
+    /// Adds the attribution of the catalog's data.
     pub(crate) fn with_credits(mut self, credits: Vec<String>) -> Self {
         self.credits = credits;
         self
     }
 
-    /// The same with what its catalog holds.
+    /// Adds the size and age of the catalog.
     pub(crate) fn with_facts(mut self, facts: Facts) -> Self {
         self.facts = Some(facts);
         self
     }
 
-    /// What the numbers were made from, in a few words each.
+    /// Short labelled facts about the data behind the numbers.
     pub(crate) fn strip(&self, provenance: &Provenance, findings: usize) -> Vec<(&'static str, String)> {
         let mut strip = Vec::new();
         let mut say = |name: &'static str, words: String| strip.push((name, words));
@@ -110,7 +110,7 @@ impl About {
         strip
     }
 
-    /// How to cite it.
+    /// Citation in BibTeX.
     pub(crate) fn bibtex(&self, provenance: &Provenance) -> String {
         let of = self.data.as_ref().map_or_else(
             || format!("catalog SHA-256 {}", provenance.catalog_sha256),
@@ -133,12 +133,12 @@ impl About {
         )
     }
 
-    /// Who is to be named for the data, under which licence, a line each.
+    /// Attribution of the data with their licences, one line each.
     pub(crate) fn credits(&self) -> &[String] {
         &self.credits
     }
 
-    /// A question put to the catalog, or to rows of the user's own.
+    /// Description of a single question about the catalog, or about a user's own rows (`data`).
     pub(crate) fn question(title: String, condition: Option<&str>, data: Option<OwnData>) -> Self {
         Self {
             title,
@@ -154,12 +154,12 @@ impl About {
         self.condition.as_deref()
     }
 
-    /// True where the numbers were made from rows of the user's own.
+    /// Whether the numbers are computed from a user's own rows.
     pub(crate) fn is_own(&self) -> bool {
         self.data.is_some()
     }
 
-    /// The title with the condition.
+    /// The title, followed by the condition where there is one.
     pub(crate) fn title(&self) -> String {
         match &self.condition {
             Some(condition) => format!("{} Only rows where {condition}", ended(&self.title)),
@@ -167,7 +167,7 @@ impl About {
         }
     }
 
-    /// How many findings there are and what they were made from: `catalog_sha256` of a catalog, or the user's own rows.
+    /// One sentence with the number of findings and the data they are computed from: a catalog or the user's own rows.
     pub(crate) fn lead(&self, n: usize, command: &str, catalog_sha256: &str) -> String {
         let findings = if n == 1 { "finding" } else { "findings" };
         let only = self
@@ -192,7 +192,7 @@ impl About {
         }
     }
 
-    /// Program, command, and the catalog or the user's rows.
+    /// Provenance: program, command, and the catalog or the user's rows.
     pub(crate) fn provenance(&self, catalog_sha256: &str, seed: u64) -> Provenance {
         let catalog = if self.is_own() { "" } else { catalog_sha256 };
         Provenance {
@@ -202,17 +202,17 @@ impl About {
     }
 }
 
-/// Whether that is the catalog compiled into the program, whose sources are public leaderboards.
+/// Whether this is the compiled-in catalog, whose sources are public leaderboards.
 pub(crate) fn is_compiled_in(catalog_sha256: &str) -> bool {
     catalog::catalog::snapshot_identity().is_ok_and(|own| own == catalog_sha256)
 }
 
-/// The beginning of a hash.
+/// The first digits of a hash.
 fn short(sha256: &str) -> String {
     sha256.get(..12).unwrap_or(sha256).to_owned()
 }
 
-/// A sentence with a mark at its end.
+/// A sentence with a final punctuation mark.
 fn ended(text: &str) -> String {
     if text.ends_with(['?', '.', '!']) {
         text.to_owned()

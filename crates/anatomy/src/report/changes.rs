@@ -1,4 +1,4 @@
-//! What changed between an earlier file of findings and this one.
+//! Compares the findings with those of an earlier report.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,19 +10,19 @@ use study::section::{Cell, Section, Table};
 
 use super::verdict_name;
 
-/// The section's id.
+/// Id of the section.
 pub(crate) const ID: &str = "changes";
 
-/// Smaller differences are rounding, relative to the larger of the two values.
+/// Relative differences below this count as rounding.
 const SAME: f64 = 1e-9;
 
-/// Rows shown; the rest is written to the table's file all the same.
+/// Maximum number of rows shown; the table's file has all.
 const SHOWN: usize = 40;
 
 /// Findings of an earlier report.
 pub(crate) struct Earlier {
     by_id: BTreeMap<String, Finding>,
-    /// The condition of its rows, as its command has it.
+    /// The condition on its rows, taken from its command.
     condition: Option<String>,
 }
 
@@ -40,7 +40,7 @@ struct FileProvenance {
     command: String,
 }
 
-/// What stands behind `--where` in a command.
+/// The argument of `--where` in a command.
 fn condition_of(command: &str) -> Option<String> {
     let (_, rest) = command.split_once("--where")?;
     let rest = rest.trim_start_matches(['=', ' ']);
@@ -73,7 +73,7 @@ pub(crate) fn read(path: &Path) -> Result<Earlier> {
     })
 }
 
-/// One finding that is no longer what it was.
+/// A finding that was added, removed or changed.
 struct Change<'a> {
     id: &'a str,
     was: Option<&'a Finding>,
@@ -89,7 +89,7 @@ impl Change<'_> {
         [self.was, self.is].map(|finding| finding.and_then(|finding| finding.verdict))
     }
 
-    /// What kind of change, the weightiest first: 0 verdict, 1 outside the earlier interval, 2 within, 3 new, 4 gone.
+    /// Kind of change, the most important first: 0 verdict, 1 outside the earlier interval, 2 within, 3 new, 4 gone.
     fn kind(&self) -> (u8, &'static str) {
         let (Some(was), Some(is)) = (self.was, self.is) else {
             return if self.was.is_none() {
@@ -129,7 +129,7 @@ impl Change<'_> {
     }
 }
 
-/// The section that says what changed: its words first, then the weightiest changes.
+/// The section on changes: counts in words, then the most important changes.
 pub(crate) fn section<'a>(
     path: &str,
     earlier: &'a Earlier,

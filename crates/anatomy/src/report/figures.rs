@@ -1,9 +1,9 @@
-//! Figures of sections whose findings are drawn nowhere else, made of the findings alone.
+//! Adds figures to sections without any, drawn from their findings.
 
 use study::finding::Finding;
 use study::section::{Axis, Bar, Drawing, Figure, Section};
 
-/// Adds them.
+/// Adds the missing figures.
 pub(super) fn add(sections: &mut [Section]) {
     for section in sections.iter_mut().filter(|section| section.figures.is_empty()) {
         let made = match section.id.as_str() {
@@ -15,7 +15,7 @@ pub(super) fn add(sections: &mut [Section]) {
     }
 }
 
-/// The effects of a part at fixed operations per token, with the intervals that hold for all benchmarks at once.
+/// Effects of parts at fixed operations per token, with simultaneous intervals over all benchmarks.
 fn controlled(findings: &[Finding]) -> Option<Figure> {
     let rows: Vec<(&Finding, Bar)> = findings
         .iter()
@@ -40,7 +40,7 @@ fn controlled(findings: &[Finding]) -> Option<Figure> {
     )
 }
 
-/// How well a board's mean is predicted on shapes and families never seen.
+/// R² of a board's mean on unseen shapes and families.
 fn pooled(findings: &[Finding]) -> Option<Figure> {
     let rows: Vec<(&Finding, Bar)> = findings
         .iter()

@@ -1,7 +1,7 @@
-//! A folder of files that appear together or not at all.
+//! Writes a folder of files that appear together or not at all.
 //!
-//! Everything is written to a temporary folder beside the final names and moved in at the end, so an interrupted run
-//! leaves the previous report whole. Files of other people in the folder are not touched.
+//! Everything is written to a temporary folder inside the target folder and moved at the end, so that an interrupted
+//! run leaves the previous report intact. Other files in the folder are not touched.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,24 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-/// What the report owns in its folder.
+/// Files and folders that belong to the report.
 const OWNED: [&str; 4] = ["figures", "tables", "findings.json", "report.html"];
 
-/// A report in the making.
+/// A report being written.
 pub(crate) struct Files {
     out: PathBuf,
     work: TempDir,
 }
 
 impl Files {
-    /// Makes sure that the folder can be written to.
+    /// Creates the folder where necessary and checks that it is writable.
     pub(crate) fn begin(out: &Path) -> Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
         let work = tempfile::Builder::new()
             .prefix(".anatomy-report-")
             .tempdir_in(out)
             .with_context(|| format!("cannot write to the folder {}", out.display()))?;
-        // Another program hears its own signals.
+        // An embedding program handles signals itself.
         if !crate::progress::making(work.path()) {
             let folder = work.path().to_path_buf();
             crate::signals::remove_when_interrupted(move || vec![folder]);
@@ -37,7 +37,7 @@ impl Files {
         })
     }
 
-    /// Writes one file, `/` in its name being folders.
+    /// Writes one file; `/` in its name separates folders.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         crate::progress::go_on()?;
         let path = self.work.path().join("new").join(name);
@@ -48,7 +48,7 @@ impl Files {
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// Moves the new files to their names.
+    /// Moves the new files to their final names.
     pub(crate) fn finish(self) -> Result<()> {
         crate::progress::go_on()?;
         let old = self.work.path().join("old");
@@ -68,19 +68,19 @@ impl Files {
     }
 }
 
-/// Temporary files that have, under their last name, the modes that the system gives a new file.
+/// Builder of temporary files that get the permissions of ordinary new files.
 fn with_usual_modes() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // The system takes away what its mask forbids.
+        // The system applies the umask.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder
 }
 
-/// Writes one file under a temporary name beside its place and renames it.
+/// Writes a file under a temporary name in the same folder, and renames it.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path
         .parent()

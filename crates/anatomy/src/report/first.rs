@@ -1,5 +1,5 @@
-//! What a reader sees first, on the report and on the dashboard: the answer in one sentence, the matrix of parts and abilities,
-//! and three cards. All of it is made of findings; nothing here is a constant of the study.
+//! Builds the first screen of report and dashboard: the answer in one sentence, the matrix of parts and abilities, and
+//! up to three cards. Everything is derived from findings.
 
 mod cards;
 mod matrix;
@@ -12,17 +12,16 @@ pub(crate) use matrix::MatrixView;
 
 /// The first screen.
 pub(crate) struct First {
-    /// The answer in a sentence.
+    /// The answer in one sentence.
     pub(crate) answer: Option<String>,
     pub(crate) matrix: Option<MatrixView>,
-    /// What holds, what does not, what did not reproduce; those alone that have something to say.
+    /// What holds, what does not, and what did not reproduce; empty cards are left out.
     pub(crate) cards: Vec<SummaryCard>,
 }
 
 impl First {
-    /// Made of these findings. `sections` are the addresses that links begin with: `#` on the report, `/study/` on the
-    /// dashboard;
-    /// `has_answer` is whether the section that answers is among what is shown.
+    /// Builds the screen from findings. `sections` is the prefix of links: `#` in the report, `/study/` on the
+    /// dashboard; `has_answer` says whether the section `answer` is among those shown.
     pub(crate) fn of<'a>(
         findings: impl IntoIterator<Item = &'a Finding> + Clone,
         sections: &str,
@@ -45,7 +44,7 @@ impl First {
         }
     }
 
-    /// Nothing.
+    /// An empty screen.
     pub(crate) fn none() -> Self {
         Self {
             answer: None,
@@ -60,7 +59,7 @@ impl First {
     }
 }
 
-/// Cells of parts, not of what only measures: those that something clear stands in, and all that have any mark.
+/// Counts cells of parts (yardsticks excluded): those with a clear effect, and those with any mark.
 pub(super) fn counted(matrix: &Matrix) -> (usize, usize) {
     let cells = || {
         let parts = matrix.rows.iter().filter(|row| !row.is_yardstick);
@@ -72,10 +71,10 @@ pub(super) fn counted(matrix: &Matrix) -> (usize, usize) {
     (clear, cells().count())
 }
 
-/// Stop after this many benchmarks of one part and kind of evidence are named.
+/// Maximum number of benchmarks named per part and kind of evidence.
 const NAMED: usize = 3;
 
-/// What stands, and how many pairs of part and benchmark are open.
+/// One sentence with the clear effects, and the number of pairs of part and benchmark without one.
 fn in_one_sentence(matrix: &Matrix) -> String {
     let mut said: Vec<String> = Vec::new();
     for row in matrix.rows.iter().filter(|row| !row.is_yardstick) {
@@ -115,7 +114,7 @@ fn in_one_sentence(matrix: &Matrix) -> String {
     )
 }
 
-/// What stands of a part by one kind of evidence, the largest first: `ARC +0.4, PIQA +0.3`.
+/// Clear effects of a part by one kind of evidence, the largest first: `ARC +0.4, PIQA +0.3`.
 fn clear_of(row: &MatrixRow, columns: &[String], evidence: Evidence) -> Option<String> {
     let mut clear: Vec<(&str, f64)> = row
         .cells
@@ -151,7 +150,7 @@ pub(super) fn capital(text: &str) -> String {
     })
 }
 
-/// A benchmark as people write it; of one that no board here has, its own name, a short one in capitals as such names are.
+/// Display name of a benchmark; for an unknown one its id, in capitals where it is short and lower case.
 pub(super) fn column_name(id: &str) -> String {
     study::abilities::benchmark(id).map_or_else(
         || {
@@ -165,12 +164,12 @@ pub(super) fn column_name(id: &str) -> String {
     )
 }
 
-/// A number with its sign, the minus a real one.
+/// A number with its sign, using a real minus sign.
 pub(super) fn signed(value: f64, digits: usize) -> String {
     minus(format!("{value:+.digits$}"))
 }
 
-/// A number with a real minus.
+/// Replaces a leading hyphen by a minus sign.
 pub(crate) fn minus(number: String) -> String {
     if number.starts_with('-') {
         number.replacen('-', "\u{2212}", 1)

@@ -1,14 +1,14 @@
-//! Words that the page uses in a sense of its own, defined where they first stand in a section and all together at its end.
+//! Terms that the page uses in a special sense: linked at first use in each section and defined at its end.
 
 use std::fmt::Write as _;
 
-/// A word.
+/// A defined term.
 pub(crate) struct Term {
-    /// End of its address on the page.
+    /// Suffix of its anchor on the page, `#term-ID`.
     pub(crate) id: &'static str,
-    /// As it is headed.
+    /// Name in the heading.
     pub(crate) name: &'static str,
-    /// As it stands in sentences, the longest first.
+    /// Forms in which it occurs in sentences, the longest first.
     forms: &'static [&'static str],
     pub(crate) meaning: &'static str,
 }
@@ -27,7 +27,7 @@ const fn term(
     }
 }
 
-/// In alphabetical order.
+/// All terms, in alphabetical order.
 pub(crate) const TERMS: [Term; 27] = [
     term(
         "association",
@@ -194,10 +194,10 @@ pub(crate) const TERMS: [Term; 27] = [
     ),
 ];
 
-/// Text made safe for a page, with the first place of each word linked to its meaning. `seen` are the words that the section has
-/// linked already.
+/// Escapes a text for HTML and links the first occurrence of each term to its definition. `seen` are the terms already
+/// linked in the section, and is extended.
 pub(crate) fn linked(text: &str, seen: &mut Vec<&'static str>) -> String {
-    // Places of the words, none inside another.
+    // Occurrences of terms; nested ones are skipped below.
     let mut places: Vec<(usize, usize, &Term)> = Vec::new();
     for term in &TERMS {
         if seen.contains(&term.id) {
@@ -234,7 +234,7 @@ pub(crate) fn linked(text: &str, seen: &mut Vec<&'static str>) -> String {
     html
 }
 
-/// Where a form stands as a word of its own.
+/// First position where a form occurs as a whole word.
 fn word_at(text: &str, form: &str) -> Option<usize> {
     text.match_indices(form).map(|(at, _)| at).find(|at| {
         let before = text[..*at].chars().next_back();
@@ -245,7 +245,7 @@ fn word_at(text: &str, form: &str) -> Option<usize> {
     })
 }
 
-/// Text made safe for a page.
+/// Escapes a text for HTML.
 pub(crate) fn escaped(text: &str) -> String {
     with_minus(text)
         .replace('&', "&amp;")
@@ -255,7 +255,7 @@ pub(crate) fn escaped(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-/// The same with a minus sign before negative numbers, where a hyphen stands.
+/// Replaces the hyphen before negative numbers by a minus sign.
 fn with_minus(text: &str) -> String {
     let mut before = ' ';
     let mut letters = text.chars().peekable();

@@ -1,4 +1,4 @@
-//! The six sentences that a reader sees first, made from the findings.
+//! At most six headline sentences, made from the findings.
 
 use study::attribution::{Lead, lead};
 use study::claims::Tally;
@@ -8,7 +8,7 @@ use study::section::Section;
 
 use crate::output::number;
 
-/// In order of importance; a sentence whose findings are missing is left out.
+/// The sentences in order of importance; those whose findings are missing are left out.
 pub(crate) fn headlines(sections: &[Section]) -> Vec<String> {
     let all: Vec<&Finding> = sections
         .iter()
@@ -35,7 +35,7 @@ pub(crate) fn headlines(sections: &[Section]) -> Vec<String> {
     .collect()
 }
 
-/// What stands of the parts, as the section that answers says it first.
+/// The clear effects of parts: the first paragraph of the section `answer`.
 fn answer(sections: &[Section]) -> Option<String> {
     let section = sections.iter().find(|section| section.id == "answer")?;
     let has_figure = !section.figures.is_empty();
@@ -57,7 +57,7 @@ fn with_interval(finding: &Finding, digits: usize) -> String {
     }
 }
 
-/// What random rows leak, in two readings: by rows one shape may decide R² on unseen shapes, so it is never said alone.
+/// The optimism of random splits, by rows and by shapes: a single shape may dominate R² by rows, so both are stated.
 fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String> {
     let mean = |id: &dyn Fn(&str) -> String| {
         let values: Option<Vec<f64>> = BENCHMARKS
@@ -93,7 +93,7 @@ fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String> {
     ))
 }
 
-/// Which of the four columns attribution can name first, by impurity and its draws of shapes.
+/// Which of the four shape columns clearly ranks first, by impurity importance over bootstrap resamples of shapes.
 fn importance(all: &[&Finding]) -> Option<String> {
     let mut targets: Vec<&str> = Vec::new();
     for finding in all {
@@ -164,7 +164,7 @@ fn popularity<'a>(find: &impl Fn(&str) -> Option<&'a Finding>) -> Option<String>
     ))
 }
 
-/// What became of the claims; of printed figures where no claim is judged.
+/// Verdicts on the claims; where no claim was judged, agreement with printed figures.
 fn ledger(sections: &[Section]) -> Option<String> {
     let findings = || sections.iter().flat_map(|section| &section.findings);
     let printed = || Tally::printed(findings()).printed_in_words();

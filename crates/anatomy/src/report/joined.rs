@@ -1,4 +1,4 @@
-//! The rows of the catalog as the parts of the study take them, joined once.
+//! Joins the catalog's tables to the rows of the study's parts, once for all parts.
 
 use catalog::Catalog;
 use study::abilities::Listed;
@@ -9,10 +9,10 @@ use study::trends::CheckpointRow;
 
 use crate::rows;
 
-/// The rows of all parts, joined once.
+/// The rows of all parts.
 pub(super) struct Joined {
     pub(super) v1: Vec<StructureRow>,
-    /// Rows of leaderboard v1 that repeat another.
+    /// Number of duplicate rows of leaderboard v1, which `v1` leaves out.
     pub(super) n_repeats: usize,
     pub(super) v2: Vec<LeaderboardRow>,
     pub(super) checkpoints: Vec<CheckpointRow>,
@@ -34,7 +34,7 @@ impl Joined {
         [Board::v1(&self.v1, self.n_repeats), Board::v2(&self.v2)]
     }
 
-    /// The leaderboard without a row of which a part has nothing to say, where that is so.
+    /// The leaderboard on which a part depends and that has no rows; `None` where the part can be computed.
     pub(super) fn lacks(&self, part: &str) -> Option<&'static str> {
         match part {
             "dimensions" if self.v2.is_empty() => Some("open-llm-leaderboard-v2"),
@@ -43,7 +43,7 @@ impl Joined {
         }
     }
 
-    /// The board that was asked for, else those two.
+    /// The requested board; without one, both Open LLM Leaderboards.
     pub(super) fn asked(&self, catalog: &Catalog, board: Option<&'static Listed>) -> Vec<Board> {
         let [v1, v2] = self.boards();
         match board {

@@ -1,4 +1,4 @@
-//! The report: the study's sections, and the files they become.
+//! The report: computes the study's sections and writes them as files.
 
 mod about;
 pub(crate) mod changes;
@@ -26,17 +26,17 @@ pub(crate) use study::claims::verdict_name;
 use crate::provenance::FindingsFile;
 use crate::{draw, narrow, output};
 
-/// All sections, and the sentences that come first.
+/// All sections, with the headline sentences.
 pub(crate) struct Study {
     pub(crate) sections: Vec<Section>,
     pub(crate) headlines: Vec<String>,
     pub(crate) about: About,
 }
 
-/// Runs the study, or the sections chosen of it, on a catalog; `condition` is what its rows were chosen by.
+/// Computes the chosen sections on a catalog; `condition` is the SQL condition by which its rows were selected.
 pub(crate) fn study(context: &Context<'_>, choice: &PartChoice, condition: Option<&str>) -> Result<Study> {
     let mut sections = parts::sections(context, choice)?;
-    // First of all: no headline compares numbers of chosen rows with those published of all rows.
+    // Before the headlines, so that none compares selected rows with numbers published for all rows.
     if let Some(condition) = condition {
         narrow::say(&mut sections, condition);
     }
@@ -51,7 +51,7 @@ pub(crate) fn study(context: &Context<'_>, choice: &PartChoice, condition: Optio
     })
 }
 
-/// Writes every file of the report.
+/// Writes all files of the report: figures, tables, `findings.json` and `report.html`.
 pub(crate) fn write(
     files: &Files,
     study: &Study,

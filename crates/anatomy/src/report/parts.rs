@@ -1,4 +1,4 @@
-//! Which parts of the study are asked for, and their sections with what sums them up: what is certain, the answer, the ledger.
+//! Computes the chosen sections of the study, and those that summarise others: `certain`, `answer` and the ledger.
 
 mod list;
 
@@ -13,11 +13,11 @@ use list::{PARTS, StudyPart, correlations, dimensions, structure_to_score, trend
 use super::joined::Joined;
 use crate::{evidence, narrow, stated};
 
-/// The ledger's id.
+/// Id of the ledger.
 const CLAIMS: &str = "claims";
-/// The id of what is made twice.
+/// Id of the section that repeats findings on certainly known structures.
 const CERTAIN: &str = "certain";
-/// The parts whose findings are made twice.
+/// Parts that are computed a second time for that section.
 const TWICE: [&str; 5] = [
     "trends",
     "dimensions",
@@ -26,12 +26,12 @@ const TWICE: [&str; 5] = [
     "attribution",
 ];
 
-/// The section that puts what is observed, controlled and cut side by side, and the parts it is made of.
+/// Id of the section on observational, controlled and pruning evidence together; [`OF_ANSWER`] are the parts it needs.
 const ANSWER: &str = "answer";
-/// See [`ANSWER`].
+/// Parts whose findings [`ANSWER`] uses.
 const OF_ANSWER: [&str; 3] = ["controlled", "pooled", "weights"];
 
-/// Which sections are asked for.
+/// The sections to compute; `None` inside stands for all.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PartChoice(Option<Vec<String>>);
 
@@ -41,7 +41,7 @@ impl PartChoice {
         Self(None)
     }
 
-    /// Sections and whole parts by name, separated by commas.
+    /// Parses a comma-separated list of sections and parts. Fails on an unknown name, with suggestions.
     pub(crate) fn of(names: &str) -> Result<Self> {
         let mut chosen = Vec::new();
         for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -69,7 +69,7 @@ impl PartChoice {
             .is_none_or(|chosen| chosen.iter().any(|name| name == section))
     }
 
-    /// The ledger is judged on the findings of every part.
+    /// Whether the part must be computed. The ledger needs every part.
     fn needs(&self, part: &StudyPart) -> bool {
         self.has(CLAIMS)
             || self.has(CERTAIN) && TWICE.contains(&part.name)
@@ -77,8 +77,8 @@ impl PartChoice {
             || part.sections.iter().any(|section| self.has(section))
     }
 
-    /// What the ledger costs where it is asked for among others: it is judged on every part, shown or not. None where all are
-    /// shown, or it is not asked for.
+    /// Note that the ledger needs the sections that are not shown; `None` where all are shown, or the ledger is not
+    /// among those chosen.
     pub(crate) fn beside_the_ledger(&self) -> Option<String> {
         let chosen = self.0.as_ref()?;
         let hidden: Vec<&str> = PARTS
@@ -90,7 +90,7 @@ impl PartChoice {
         is_asked.then(|| super::rests_on::beside(&hidden)).flatten()
     }
 
-    /// Steps of the progress bar: the parts needed, and drawing.
+    /// Number of progress steps: those of the parts needed, and one for drawing.
     pub(crate) fn steps(&self) -> u64 {
         let of_parts: u64 = PARTS
             .iter()
@@ -108,18 +108,18 @@ fn known() -> impl Iterator<Item = &'static str> {
         .chain([CERTAIN, CLAIMS])
 }
 
-/// Whether a report of everything has a section of that id.
+/// Whether a full report has a section of that id.
 pub(crate) fn is_section(id: &str) -> bool {
     known().any(|name| name == id)
 }
 
-/// The part that gives a section.
+/// Name of the part that computes a section; `None` for `answer`, `certain` and `claims`, which no part computes.
 pub(crate) fn part_of(section: &str) -> Option<&'static str> {
     let part = PARTS.iter().find(|part| part.sections.contains(&section))?;
     Some(part.name)
 }
 
-/// The sections chosen, in the order of the report: the answer first, then the ledger, for it sums up the rest.
+/// Computes the chosen sections in the order of the report: the answer first, then the ledger, then the others.
 pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec<Section>> {
     let joined = Joined::of(context.catalog);
     let mut sections = Vec::new();
@@ -178,8 +178,7 @@ pub(crate) fn sections(context: &Context<'_>, choice: &PartChoice) -> Result<Vec
     Ok(sections)
 }
 
-/// What is said of depth, width and size, again on structures known for certain; none where there are none, or where no other
-/// is known.
+/// Repeats the findings on depth, width and size on structures known for certain; `None` where there are none.
 fn certain(context: &Context<'_>, sections: &[Section]) -> Result<Option<Section>> {
     let catalog = context.catalog;
     let kept = narrow::evaluations(catalog, context.dir, narrow::CERTAIN)?;
@@ -217,8 +216,7 @@ fn findings(sections: &[Section]) -> Vec<&Finding> {
     sections.iter().flat_map(|section| &section.findings).collect()
 }
 
-/// Judges the claims on the findings of these sections and puts the ledger where it is read: before the sections it sums
-/// up, after the answer.
+/// Judges the claims on the findings of these sections and inserts the ledger before them, but after the answer.
 pub(crate) fn add_ledger(sections: &mut Vec<Section>, seed: u64) -> Result<()> {
     let findings = || sections.iter().flat_map(|section| &section.findings);
     let mut ledger = study::claims::section(findings());

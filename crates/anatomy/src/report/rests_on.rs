@@ -1,6 +1,6 @@
-//! What a ledger of claims says of the sections that it rests on: those that are not shown, and those that could not be made.
+//! Notes in the ledger about sections that it depends on but that are not shown or could not be computed.
 
-/// That sections which are not shown were computed for it.
+/// Note that sections which are not shown were computed for the ledger; `None` where there are none.
 pub(super) fn beside(hidden: &[&str]) -> Option<String> {
     (!hidden.is_empty()).then(|| {
         format!(
@@ -12,7 +12,7 @@ pub(super) fn beside(hidden: &[&str]) -> Option<String> {
     })
 }
 
-/// That sections could not be computed, by the board that they lack, and what that does to the verdicts.
+/// Note on sections that could not be computed, with the board that lacks rows, and the effect on verdicts.
 pub(super) fn without(lacking: &[(&str, &[&str])]) -> Option<String> {
     let each: Vec<String> = lacking
         .iter()
@@ -31,7 +31,7 @@ pub(super) fn without(lacking: &[(&str, &[&str])]) -> Option<String> {
     })
 }
 
-/// A note as a paragraph.
+/// Turns a note into a sentence: initial capital and full stop.
 pub(super) fn sentence(note: &str) -> String {
     let mut letters = note.chars();
     letters.next().map_or_else(String::new, |first| {

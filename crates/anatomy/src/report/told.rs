@@ -1,5 +1,5 @@
-//! How a section is told: its place, its result in a few words, and which of its paragraphs say what was found, how sure that
-//! is, and how it was made.
+//! Decides how a section is presented: its position, its result in a few words, and which paragraphs are the finding,
+//! its uncertainty, or its method.
 
 use study::claims::Tally;
 use study::finding::{Finding, Verdict};
@@ -9,7 +9,7 @@ use super::first::signed;
 use crate::aligned::first_sentence;
 use crate::output::number;
 
-/// Sections in order of interest; what is not named stands where it was, after these.
+/// Sections in display order; sections not named here are placed just before `claims`.
 const ORDER: [&str; 24] = [
     "changes",
     "answer",
@@ -37,28 +37,28 @@ const ORDER: [&str; 24] = [
     "dataset",
 ];
 
-/// The place of a section on the page.
+/// Sort key of a section's position on the page.
 pub(crate) fn place(id: &str) -> usize {
     let known = ORDER.iter().position(|known| *known == id);
-    // What is found inside checkpoints stands before the ledger.
+    // Index of `trends`, after which the unnamed sections (those on probe results) are inserted.
     let before_ledger = ORDER.len() - 3;
     known.map_or(2 * before_ledger + 1, |place| 2 * place)
 }
 
-/// A section's paragraphs by what they are for.
+/// A section's paragraphs by purpose.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Told {
-    /// The finding, a sentence or two.
+    /// The main finding, one or two sentences.
     pub(crate) finding: String,
-    /// What else was found.
+    /// Further findings.
     pub(crate) more: Vec<String>,
-    /// How sure, and what would change it.
+    /// Uncertainty, and what would change the result.
     pub(crate) sure: Vec<String>,
-    /// How it was made, and what was left out.
+    /// Method, and data left out.
     pub(crate) method: Vec<String>,
 }
 
-/// How paragraphs begin that say how sure something is.
+/// Beginnings of paragraphs about uncertainty.
 const SURE: [&str; 6] = [
     "What would change the answer",
     "What holds on all rows only",
@@ -68,7 +68,7 @@ const SURE: [&str; 6] = [
     "A ratio to size",
 ];
 
-/// What stands in paragraphs that say how something was made, or what was left out.
+/// Phrases that occur in paragraphs about the method or data left out.
 const METHOD: [&str; 13] = [
     "left out",
     "list no size",
@@ -102,7 +102,7 @@ pub(crate) fn told(section: &Section) -> Told {
         }
     }
     if let Some(line) = result(section) {
-        // A result with its interval says it shorter than the first paragraph does.
+        // A result with its interval is shorter than the first paragraph.
         told.finding = line.long;
         told.more = found;
     } else if let Some(first) = found.first() {
@@ -113,7 +113,7 @@ pub(crate) fn told(section: &Section) -> Told {
         }
         told.more.extend(found.iter().skip(1).cloned());
     } else {
-        // How it was made, else what its first figure shows.
+        // The first paragraph on the method, else the caption of the first figure.
         let shown = section.figures.first().map(|figure| figure.caption.as_str());
         let text = told.method.first().map(String::as_str).or(shown);
         told.finding = text
@@ -126,7 +126,7 @@ pub(crate) fn told(section: &Section) -> Told {
     told
 }
 
-/// The result of a section in a few words, for the contents.
+/// The result of a section in a few words, for the table of contents; else its largest n.
 pub(crate) fn line(section: &Section) -> String {
     result(section).map_or_else(
         || {
@@ -146,7 +146,7 @@ pub(crate) fn line(section: &Section) -> String {
     )
 }
 
-/// A result: for the contents, and as a sentence.
+/// A result in short form for the table of contents, and as a sentence.
 struct Line {
     short: String,
     long: String,
@@ -347,7 +347,7 @@ fn result(section: &Section) -> Option<Line> {
     }
 }
 
-/// How many simultaneous intervals leave zero.
+/// Counts the simultaneous intervals that exclude zero; `None` where no finding id starts with `begins`.
 fn standing(section: &Section, begins: &str, what: &str) -> Option<Line> {
     let ends: Vec<bool> = section
         .findings
@@ -386,7 +386,7 @@ fn with_interval(finding: &Finding, digits: usize) -> String {
     }
 }
 
-/// How the intervals of a section were made, and what they rest on.
+/// Summary of the intervals in a section: number, methods, and range of n.
 fn intervals(findings: &[Finding]) -> Option<String> {
     let mut methods: Vec<(&str, usize)> = Vec::new();
     for ends in findings.iter().filter_map(|finding| finding.interval.as_ref()) {

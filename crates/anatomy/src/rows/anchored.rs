@@ -1,4 +1,4 @@
-//! Sloth's table and the errors that it saved, as the study reads them.
+//! Reads Sloth's table and its saved errors for the study.
 
 use study::abilities::benchmark;
 use study::anchored::{AnchoredBenchmark, AnchoredQuestion, AnchoredRow, Saved};
@@ -6,11 +6,11 @@ use study::anchored::{AnchoredBenchmark, AnchoredQuestion, AnchoredRow, Saved};
 const TABLE: &str = include_str!("sloth.csv");
 const SAVED: &str = include_str!("sloth-errors.csv");
 
-/// Points that guessing gets in raw accuracies: the mean over the sub-tasks of one over the number of choices, as the
-/// leaderboard's normalisation has them.
+/// Expected score of guessing in raw accuracy, points: the mean over sub-tasks of 1 / number of choices, as in the
+/// leaderboard's normalisation.
 const CHANCE: [f64; 6] = [0.0, 30.76, 0.0, 25.0, 34.4, 10.0];
 
-/// Rows of a file without its remarks and its header.
+/// Rows of a file, without comments and header.
 fn lines(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
     rows.map(|line| line.split(',').collect())
@@ -20,7 +20,7 @@ fn numbers(cells: &[&str]) -> Option<Vec<f64>> {
     cells.iter().map(|cell| cell.parse().ok()).collect()
 }
 
-/// What its own split asks.
+/// The question defined by Sloth's own split into training and test.
 pub(crate) fn anchored() -> AnchoredQuestion {
     let names = study::dimensions::BENCHMARKS;
     let benchmarks = names.iter().zip(CHANCE).map(|(name, chance)| AnchoredBenchmark {
@@ -61,7 +61,8 @@ pub(crate) fn anchored() -> AnchoredQuestion {
 mod tests {
     use super::anchored;
 
-    /// The table, its groups, and the error that the work prints for its best method (2.9, figure 1), from what it saved.
+    /// Checks the table, its groups, and the error printed in the paper for its best method (2.9, figure 1) against the
+    /// saved ones.
     #[test]
     fn the_table_is_whole_and_its_best_error_is_what_was_printed() {
         let question = anchored();
@@ -73,7 +74,7 @@ mod tests {
             .filter(|saved| saved.method == "factor_trainlink_faminter_2")
             .map(|saved| saved.errors.iter().sum::<f64>() / 6.0)
             .collect();
-        // By numpy from e1_1.npy: 2.855092.
+        // Computed by numpy from e1_1.npy: 2.855092.
         assert!((own.iter().sum::<f64>() / 12.0 - 2.855_092).abs() < 1e-6);
     }
 }

@@ -1,5 +1,5 @@
-//! Checkpoints and distinct shapes with a score, by board. Mixtures of one shape with other numbers of experts are shapes of
-//! their own, as everywhere in the study.
+//! Counts checkpoints and distinct shapes with a score, by board. Mixtures of equal shape with different numbers of
+//! experts are distinct shapes, as elsewhere in the study.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,10 @@ use study::dataset::BoardCount;
 
 use super::{Shapes, shape};
 
-/// Publishers whose boards are many: all of each are one row.
+/// Publishers with many boards, which are combined into one row per publisher.
 const MANY: [&str; 4] = ["euroeval", "swallow", "proteus", "epoch"];
 
-/// One row a board, then the boards without the dated ones, then all.
+/// One row per board or combined publisher, then all boards except those of the combined publishers, then all.
 pub(crate) fn board_counts(catalog: &Catalog) -> Vec<BoardCount> {
     let numbers = Shapes::of(catalog);
     let mut groups: BTreeMap<&str, Group<'_>> = BTreeMap::new();

@@ -1,11 +1,11 @@
-//! Every checkpoint of the catalog as the trends read it.
+//! The catalog's checkpoints as rows for the trends.
 
 use catalog::Catalog;
 use study::trends::CheckpointRow;
 
 use super::{Shapes, by_id};
 
-/// One row a checkpoint; its architecture is its base's where its own is not known.
+/// One row per checkpoint; an unknown architecture is taken from its base.
 pub(crate) fn checkpoints(catalog: &Catalog, shapes: &Shapes<'_>) -> Vec<CheckpointRow> {
     let known = by_id(catalog);
     catalog

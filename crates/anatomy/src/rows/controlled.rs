@@ -1,4 +1,4 @@
-//! Runs whose structure was changed on purpose, and copies with layers that do nothing, as the study reads them.
+//! Controlled runs (structure changed on purpose), and copies with inactive added layers, as rows for the study.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use study::controlled::{ControlledRun, Placebo};
 
 use super::V2;
 
-/// Every score of every run.
+/// All scores of all controlled runs.
 pub(crate) fn runs(catalog: &Catalog) -> Vec<ControlledRun> {
     let count = |value: Option<i64>| value.map(|value| value as f64);
     catalog
@@ -43,16 +43,16 @@ pub(crate) fn runs(catalog: &Catalog) -> Vec<ControlledRun> {
         .collect()
 }
 
-/// Marks of a name that says its layers were added to do nothing, and where they stand.
+/// Endings of names whose added layers do nothing, and where these layers were added.
 const IDLE: [&str; 2] = ["layers-appended", "layers-interleaved"];
 
-/// Whether a name says so.
+/// Whether the name marks inactive layers.
 pub(crate) fn has_idle_layers(id: &str) -> bool {
     let name = id.to_ascii_lowercase();
     IDLE.iter().any(|mark| name.ends_with(mark))
 }
 
-/// Copies with layers that do nothing, beside the checkpoint whose name they begin with, on leaderboard v2.
+/// Compares copies with inactive layers on leaderboard v2 with the original, whose name is a prefix of theirs.
 pub(crate) fn placebo(catalog: &Catalog) -> Vec<Placebo> {
     let plain = |id: &str| id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
     let mut by_id: BTreeMap<&str, BTreeMap<&str, f64>> = BTreeMap::new();
@@ -68,7 +68,7 @@ pub(crate) fn placebo(catalog: &Catalog) -> Vec<Placebo> {
     let mut rows = Vec::new();
     for (id, scores) in by_id.iter().filter(|(id, _)| has_idle_layers(id)) {
         let name = plain(id);
-        // The longest other name that this one begins with.
+        // The longest other name that is a prefix of this one.
         let original = (1..name.len())
             .rev()
             .filter(|end| name.is_char_boundary(*end))

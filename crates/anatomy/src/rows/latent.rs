@@ -1,4 +1,4 @@
-//! Every board's scores on tests asked in English, as the one scale of all boards sees them.
+//! Scores of all boards on tests in English, as input for the common latent scale.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +13,12 @@ use super::controlled::has_idle_layers;
 use super::pooled::Units;
 use super::{by_id, root, size};
 
-/// Epoch AI's capability index, which is no benchmark.
+/// Epoch AI's capability index, which is not a benchmark.
 const INDEX: &str = "epoch_capabilities_index";
-/// Benchmarks fewer checkpoints took are left out.
+/// Minimum number of checkpoints per benchmark.
 const LEAST: usize = 10;
 
-/// Names under which one test runs elsewhere.
+/// Alternative names of a test, and the name used here.
 const SAME: [(&str, &str); 8] = [
     ("arc_ai2", "arc"),
     ("hella_swag", "hellaswag"),
@@ -30,7 +30,7 @@ const SAME: [(&str, &str); 8] = [
     ("ifeval_prompt", "ifeval"),
 ];
 
-/// Epoch AI's own fit of their index: benchmark, difficulty, slope (CC BY 4.0).
+/// Difficulty and slope of each benchmark in Epoch AI's own fit of their index (CC BY 4.0).
 const EPOCH: &str = include_str!("epoch.csv");
 
 fn epoch() -> BTreeMap<&'static str, (f64, f64)> {
@@ -43,7 +43,7 @@ fn epoch() -> BTreeMap<&'static str, (f64, f64)> {
     cells.collect()
 }
 
-/// A benchmark as this scale takes it: a share in points, asked in English, the first metric of its run.
+/// Selects benchmarks for the scale: a share in points, in English, and the first metric of its run; else `None`.
 fn usable(name: &str) -> Option<abilities::Benchmark> {
     let known = benchmark(name)?;
     let is_second = name.starts_with("euroeval_") && !name.ends_with(known.test.as_str())
@@ -53,7 +53,7 @@ fn usable(name: &str) -> Option<abilities::Benchmark> {
     (is_share && !known.is_multilingual && !is_second && name != INDEX).then_some(known)
 }
 
-/// The table of all boards.
+/// Builds the table over all boards.
 pub(crate) fn latent(catalog: &Catalog) -> LatentTable {
     let known = by_id(catalog);
     let repeats: BTreeSet<&str> = catalog
@@ -62,7 +62,7 @@ pub(crate) fn latent(catalog: &Catalog) -> LatentTable {
         .filter(|row| row.duplicate_of.is_some())
         .map(|row| row.evaluation.as_str())
         .collect();
-    // Scores of a checkpoint on a benchmark: their mean.
+    // Sum and number of a checkpoint's scores on a benchmark, for their mean.
     let mut usable_names: BTreeMap<&str, Option<abilities::Benchmark>> = BTreeMap::new();
     let mut sums: BTreeMap<(&str, &str), (f64, f64)> = BTreeMap::new();
     let mut indices: BTreeMap<&str, f64> = BTreeMap::new();
@@ -159,7 +159,7 @@ pub(crate) fn latent(catalog: &Catalog) -> LatentTable {
     }
 }
 
-/// Standard error of a score by its items, points.
+/// Standard error of a score from its number of items (`USUAL_ITEMS` where unknown), points.
 fn error(known: &LatentBenchmark, score: f64) -> f64 {
     if let Some(items) = items_of(&known.name) {
         let stretched = known.chance == 0.0 && items.benchmark != "gsm8k";
@@ -170,7 +170,7 @@ fn error(known: &LatentBenchmark, score: f64) -> f64 {
     100.0 * (share * (1.0 - share) / USUAL_ITEMS).sqrt()
 }
 
-/// What is known of a checkpoint besides scores.
+/// Facts about a checkpoint besides its scores.
 struct About {
     columns: Vec<Option<f64>>,
     family: Option<String>,
@@ -230,7 +230,8 @@ impl About {
     }
 }
 
-/// Features of a unit: medians of its rows, the first date; its family: that of most rows, of sure ones first.
+/// Features of a unit: medians over its rows, but the earliest date. Family: the most frequent one, preferably among
+/// rows of certain structure.
 fn whole(unit: usize, rows: &[(LatentFeatures, Option<String>, bool)]) -> (LatentFeatures, String) {
     let features = std::array::from_fn(|k| {
         let own: Vec<f64> = rows

@@ -1,4 +1,4 @@
-//! A board of the study's list as trends and correlations read it: one row a checkpoint.
+//! A listed board as rows for trends and correlations, one per checkpoint.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use study::board::{Board, ScoredCheckpoint};
 
 use super::{Shapes, by_id, post_trained};
 
-/// The board; of a checkpoint that was run several times the first run without a mode counts, benchmark by benchmark.
+/// Builds the board. For each checkpoint and benchmark the first run without a mode counts, else the first run.
 pub(crate) fn board(catalog: &Catalog, shapes: &Shapes<'_>, listed: &'static Listed) -> Board {
     let mut repeats = BTreeSet::new();
     for row in &catalog.evaluations {
@@ -16,7 +16,7 @@ pub(crate) fn board(catalog: &Catalog, shapes: &Shapes<'_>, listed: &'static Lis
             repeats.insert(row.evaluation.as_str());
         }
     }
-    // Whether the value is of a run with a mode, and the value.
+    // Whether the score is of a run with a mode, and the score.
     let mut found: BTreeMap<&str, Vec<Option<(bool, f64)>>> = BTreeMap::new();
     for score in &catalog.scores {
         let Some(place) = listed.benchmarks.iter().position(|name| *name == score.benchmark) else {

@@ -1,4 +1,4 @@
-//! The two leaderboards as units of one base see them: no repeats, no surgery, no idle layers.
+//! Rows of the two Open LLM Leaderboards in units of equal structure, without duplicates, surgery and idle layers.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use study::{dimensions, leaderboard_v1};
 use super::controlled::has_idle_layers;
 use super::{V1, V2, by_id, evaluations, mixed, root, scores_by_evaluation, size};
 
-/// What makes two structures one unit: shape, key and value heads, vocabulary to one part in twenty, experts.
+/// Structures with equal keys are one unit: shape and key-value heads, vocabulary in steps of 5 %, and experts.
 type Key = ([i64; 5], i64, Option<(Option<i64>, Option<i64>)>);
 
 fn key(structure: &Structure, is_mixture: bool) -> Option<Key> {
@@ -27,12 +27,12 @@ fn key(structure: &Structure, is_mixture: bool) -> Option<Key> {
     is_whole.then_some((shape, rounded, is_mixture.then(|| mixed(structure))))
 }
 
-/// Units and their numbers, in the order in which they are met.
+/// Numbers units in the order of first occurrence.
 #[derive(Default)]
 pub(super) struct Units(BTreeMap<Key, u32>);
 
 impl Units {
-    /// The number of a checkpoint's unit; none where a part of its structure is not known.
+    /// The number of a checkpoint's unit; `None` where a part of its structure is unknown.
     pub(super) fn number(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<u32> {
         let is_mixture = checkpoint.and_then(|checkpoint| checkpoint.is_moe) == Some(true);
         let next = self.0.len() as u32;
@@ -40,7 +40,7 @@ impl Units {
     }
 }
 
-/// Both boards.
+/// Builds the rows of both boards.
 pub(crate) fn pooled(catalog: &Catalog) -> Vec<PooledBoard> {
     let structures: BTreeMap<&str, &Structure> = catalog
         .structures

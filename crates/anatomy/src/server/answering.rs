@@ -1,5 +1,5 @@
-//! Answers of `predict`, `recommend` and `compare`: computed on threads for blocking work, two at once, each question once;
-//! the fits that they need are made in the background from the start and kept.
+//! Answers `predict`, `recommend` and `compare` on blocking threads, two at a time and each question only once. The
+//! fits they need are made in the background from the start, and cached.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,14 +19,14 @@ use crate::answers::predict::{PredictAnswer, predict};
 use crate::answers::question::Question;
 use crate::answers::recommend::{Budget, RecommendAnswer, recommend};
 
-/// Longest wait for an answer; the work goes on meanwhile.
+/// Maximum wait for an answer; the computation continues afterwards.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Questions worked on at once.
+/// Number of questions computed at a time.
 const AT_ONCE: usize = 2;
-/// Questions under way or waiting for their turn.
+/// Maximum number of questions being computed or queued.
 const WAITING: usize = 32;
 
-/// The predictor, who asks it, and what it answered.
+/// The predictor with the limits on its use, and cached answers.
 pub(crate) struct Answers {
     pub(crate) predictor: Arc<Predictor>,
     turns: Arc<Semaphore>,
@@ -37,7 +37,7 @@ pub(crate) struct Answers {
     sections: Once<Vec<Section>>,
 }
 
-/// An answer, or none yet: the fits are still being made.
+/// An answer, or the information that it is still being computed.
 pub(crate) enum Now<T> {
     Answer(Arc<T>),
     Later,
@@ -81,14 +81,14 @@ impl Answers {
         Ok(answer.await?.map_or(Now::Later, Now::Answer))
     }
 
-    /// Makes every fit that answers need, so that visitors do not wait for them: first the fits, then what they are worth.
+    /// Makes all fits in advance, so that visitors need not wait: first the fits, then their accuracy and coverage.
     pub(crate) fn warm(&self) {
         let names: Vec<&str> = self.predictor.names().collect();
         self.predictor.warm(&names, false);
         self.predictor.warm(&names, true);
     }
 
-    /// `ready` or `computing`, and how far in words.
+    /// Status `ready` or `computing`, with the progress in words.
     pub(crate) fn words(&self) -> (&'static str, String) {
         let (made, all) = self.predictor.made();
         if made == all {
@@ -124,7 +124,7 @@ impl Answers {
 }
 
 impl Answers {
-    /// The sections that stand with `section`, on chosen rows.
+    /// The sections of the part that contains `section`, computed on selected rows.
     pub(crate) async fn sections(
         &self,
         section: &str,
@@ -148,7 +148,7 @@ impl Answers {
     }
 }
 
-/// An error of a question, with the command line's hint.
+/// Converts an error into a problem with the hint that the command line would give.
 fn worded(error: &anyhow::Error) -> Problem {
     let (detail, hint) = crate::explain::parts(error);
     let is_unknown = error.chain().any(<dyn std::error::Error>::is::<UnknownId>);

@@ -1,4 +1,4 @@
-//! Questions of `predict`, `recommend` and `compare` as addresses ask them: the same questions as on the command line.
+//! Parses questions to `predict`, `recommend` and `compare` from query strings, as the command line takes them.
 
 use catalog::cost::{CacheType, Device, Dimensions, InferenceEngine, Quant, Rig, device};
 
@@ -10,7 +10,7 @@ use crate::answers::sweep::OVER;
 use crate::answers::{Predictor, tasks};
 use crate::units::{day, memory};
 
-/// Names that [`question`] knows.
+/// Parameters of [`question`].
 pub(crate) const PREDICT: [&str; 20] = [
     "id",
     "layers",
@@ -33,7 +33,7 @@ pub(crate) const PREDICT: [&str; 20] = [
     "sweep",
     "config",
 ];
-/// Names that [`budget`] knows.
+/// Parameters of [`budget`].
 pub(crate) const RECOMMEND: [&str; 13] = [
     "memory",
     "device",
@@ -49,12 +49,12 @@ pub(crate) const RECOMMEND: [&str; 13] = [
     "quant",
     "top",
 ];
-/// Ways of thinking that `mode` takes.
+/// Reasoning modes that `mode` accepts.
 pub(crate) const MODES: [&str; 2] = ["thinking", "plain"];
-/// Names that [`comparison`] knows.
+/// Parameters of [`comparison`].
 pub(crate) const COMPARE: [&str; 3] = ["id", "context", "device"];
 
-/// Names that describe a structure, besides the two that every description needs.
+/// Optional parameters that describe a structure, besides the two required ones.
 const DESCRIBING: [&str; 9] = [
     "d_ffn",
     "heads",
@@ -67,9 +67,9 @@ const DESCRIBING: [&str; 9] = [
     "family",
 ];
 
-/// Licences of one question at most.
+/// Maximum number of licences in a question.
 const LICENSES: usize = 6;
-/// Checkpoints compared at most, and contexts of one answer.
+/// Maximum number of checkpoints in a comparison, and of contexts in an answer.
 const MOST: usize = 8;
 
 fn asked<T>(read: anyhow::Result<T>) -> Result<T, Problem> {
@@ -106,7 +106,7 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
     let Some(name) = params.one("device")? else {
         return Ok(None);
     };
-    // The names that the command line takes: of any spelling, `a100` for `A100 80GB`.
+    // Accepts the same names as the command line, in any spelling: `a100` for `A100 80GB`.
     if let Some(found) = device::device(name) {
         return Ok(Some(found));
     }
@@ -118,7 +118,7 @@ fn one_device(params: &Params) -> Result<Option<Device>, Problem> {
     .with_hint(format!("there are {}", names.join(", "))))
 }
 
-/// The one value of a name, one of those known.
+/// The single value of a parameter; fails if it is not in `known`.
 fn one_of(params: &Params, name: &str, known: &[&str]) -> Result<Option<String>, Problem> {
     match params.one(name)? {
         Some(value) if !known.contains(&value) => {
@@ -129,7 +129,7 @@ fn one_of(params: &Params, name: &str, known: &[&str]) -> Result<Option<String>,
     }
 }
 
-/// The names of a list, each one of those known.
+/// The values of a list parameter; fails if one is not in `known`.
 fn named(params: &Params, name: &str, known: &[&str]) -> Result<Vec<String>, Problem> {
     let given = params.list(name);
     match given.iter().find(|one| !known.contains(&one.as_str())) {
@@ -139,14 +139,14 @@ fn named(params: &Params, name: &str, known: &[&str]) -> Result<Vec<String>, Pro
     }
 }
 
-/// Every name that `task` takes: tasks and benchmarks.
+/// Every name that `task` accepts: tasks and benchmarks.
 pub(crate) fn task_names(predictor: &Predictor) -> Vec<&str> {
     let mut all: Vec<&str> = tasks::names().collect();
     all.extend(predictor.names());
     all
 }
 
-/// Whether a text is of the form that the API's document gives for `memory`: `24GB`, `7.5 GiB`, `0.5TB`.
+/// Whether a text has the form that the API's document specifies for `memory`: `24GB`, `7.5 GiB`, `0.5TB`.
 fn is_memory(text: &str) -> bool {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'));
     let (number, unit) = text.split_at(end.unwrap_or(text.len()));
@@ -166,7 +166,7 @@ fn is_memory(text: &str) -> bool {
         }
 }
 
-/// Whether a text is of the form that the API's document gives for `sweep`: `layers=16..64:8`.
+/// Whether a text has the form that the API's document specifies for `sweep`: `layers=16..64:8`.
 fn is_sweep(text: &str) -> bool {
     let number = |text: &str| (1..=7).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     text.split_once('=').is_some_and(|(over, range)| {
@@ -176,10 +176,10 @@ fn is_sweep(text: &str) -> bool {
     })
 }
 
-/// What `predict` is asked.
+/// Parses the question to `predict`.
 ///
 /// # Errors
-/// 400 for a value that the API's document does not allow; 422 for values that do not go together.
+/// 400 for a value that the API's document does not allow; 422 for values that are invalid in combination.
 pub(crate) fn question(params: &Params, predictor: &Predictor) -> Result<Question, Problem> {
     let id = params.one("id")?;
     let (layers, d_model) = (whole(params, "layers")?, whole(params, "d_model")?);
@@ -246,7 +246,7 @@ pub(crate) fn question(params: &Params, predictor: &Predictor) -> Result<Questio
     Ok(question)
 }
 
-/// Types of stored weights, by the names that the command line takes: of `4bit` the one that the engine has.
+/// Parses types of stored weights under the names of the command line; `4bit` stands for the engine's own 4-bit type.
 fn quants(params: &Params, engine: InferenceEngine) -> Result<Vec<Quant>, Problem> {
     let read = |name: &String| {
         engine.quant_of(name).ok_or_else(|| {
@@ -257,7 +257,7 @@ fn quants(params: &Params, engine: InferenceEngine) -> Result<Vec<Quant>, Proble
     params.list("quant").iter().map(read).collect()
 }
 
-/// The engine does not run such weights; which engines do.
+/// Problem for an engine that does not run such weights, naming those that do.
 fn not_run(engine: InferenceEngine, quant: Quant, is_default: bool) -> Problem {
     let others: Vec<String> = InferenceEngine::ALL
         .into_iter()
@@ -277,10 +277,10 @@ fn not_run(engine: InferenceEngine, quant: Quant, is_default: bool) -> Problem {
     .with_hint(format!("{default}{others} runs them"))
 }
 
-/// What `recommend` is asked.
+/// Parses the question to `recommend`.
 ///
 /// # Errors
-/// 400 for a value that the API's document does not allow; 422 for values that do not go together.
+/// 400 for a value that the API's document does not allow; 422 for values that are invalid in combination.
 pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, Problem> {
     let device = one_device(params)?;
     let memory = match params.one("memory")? {
@@ -341,7 +341,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     }
     let since = params.one("since")?.map(|text| asked(day(text))).transpose()?;
     let gpus = params.count("gpus", 1, 64)?.unwrap_or(1);
-    // What each says alone is in order; now what they say together.
+    // The single values are valid; now check their combination.
     if min_speed.is_some() && device.is_none() {
         return Err(Problem::beyond("`min_speed` needs a `device`"));
     }
@@ -388,7 +388,7 @@ pub(crate) fn budget(params: &Params, predictor: &Predictor) -> Result<Budget, P
     })
 }
 
-/// Checkpoints side by side.
+/// A question to `compare`.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) ids: Vec<String>,
@@ -396,9 +396,9 @@ pub(crate) struct Comparison {
     pub(crate) devices: Vec<Device>,
 }
 
-/// What `compare` is asked.
+/// Parses the question to `compare`.
 pub(crate) fn comparison(params: &Params) -> Result<Comparison, Problem> {
-    // An id may hold a comma: some leaderboards' names do.
+    // Not a comma-separated list, since some ids contain a comma.
     let ids: Vec<String> = params.all("id").map(str::to_owned).collect();
     if let Some(id) = ids
         .iter()

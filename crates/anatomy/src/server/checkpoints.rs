@@ -1,4 +1,4 @@
-//! The catalog as the dashboard asks for it: one row a checkpoint, and its evaluations, scores and kin by id.
+//! The catalog indexed for the dashboard: one row per checkpoint, and its evaluations, scores and relatives by id.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use study::abilities::LISTED;
 use super::columns::{BENCHMARKS, COLUMNS, Kind, N_OPEN_LLM};
 use crate::rows;
 
-/// One cell.
+/// A cell of the explorer's table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum CheckpointCell {
     Missing,
@@ -39,7 +39,7 @@ impl CheckpointCell {
         value.map_or(Self::Missing, Self::Flag)
     }
 
-    /// For programs: a day as `2024-05-01`.
+    /// The cell as JSON; a date as `2024-05-01`.
     pub(crate) fn json(&self, kind: Kind) -> Value {
         match (self, kind) {
             (Self::Missing, _) => Value::Null,
@@ -51,7 +51,7 @@ impl CheckpointCell {
         }
     }
 
-    /// For people.
+    /// The cell formatted for display.
     pub(crate) fn words(&self, kind: Kind) -> String {
         match (self, kind) {
             (Self::Missing, _) => "–".into(),
@@ -63,10 +63,10 @@ impl CheckpointCell {
     }
 }
 
-/// A day since 1970-01-01 as `2024-05-31`.
+/// Formats a number of days since 1970-01-01 as `2024-05-31`.
 pub(crate) use common::calendar::text as day;
 
-/// One checkpoint: cells in the order of [`COLUMNS`].
+/// One checkpoint, with cells in the order of [`COLUMNS`].
 #[derive(Debug, Clone)]
 pub(crate) struct ListedCheckpoint {
     pub(crate) cells: Vec<CheckpointCell>,
@@ -90,10 +90,10 @@ impl ListedCheckpoint {
     }
 }
 
-/// The catalog with its rows and the ways into it.
+/// The catalog with the explorer's rows and indices by id.
 pub(crate) struct Checkpoints {
     pub(crate) catalog: Arc<Catalog>,
-    /// In the order of their ids.
+    /// Rows sorted by id.
     pub(crate) rows: Vec<ListedCheckpoint>,
     checkpoint: BTreeMap<String, usize>,
     structure: BTreeMap<String, usize>,
@@ -143,27 +143,27 @@ impl Checkpoints {
         all
     }
 
-    /// A checkpoint by its id, spelt as the Hub spells it.
+    /// The checkpoint with this id, spelt exactly as on the Hub.
     pub(crate) fn get(&self, id: &str) -> Option<&Checkpoint> {
         self.checkpoint
             .get(id)
             .map(|&place| &self.catalog.checkpoints[place])
     }
 
-    /// Its structure, where a source has one.
+    /// The structure of a checkpoint; `None` where no source has it.
     pub(crate) fn structure(&self, id: &str) -> Option<&Structure> {
         self.structure
             .get(id)
             .map(|&place| &self.catalog.structures[place])
     }
 
-    /// Its row.
+    /// The explorer's row of a checkpoint.
     pub(crate) fn row_of(&self, id: &str) -> Option<&ListedCheckpoint> {
         let place = self.rows.binary_search_by(|row| row.id().cmp(id)).ok()?;
         self.rows.get(place)
     }
 
-    /// Its evaluations, each with its scores.
+    /// The evaluations of a checkpoint, each with its scores.
     pub(crate) fn evaluations(&self, id: &str) -> Vec<(&Evaluation, Vec<&Score>)> {
         self.evaluations
             .get(id)
@@ -185,7 +185,7 @@ impl Checkpoints {
             .collect()
     }
 
-    /// The checkpoints it was made from, the nearest first; circles are cut.
+    /// The ancestors of a checkpoint, the nearest first; cycles are cut.
     pub(crate) fn ancestors(&self, id: &str) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         let mut here = id.to_owned();
@@ -199,7 +199,7 @@ impl Checkpoints {
         found
     }
 
-    /// The checkpoints made from it.
+    /// The checkpoints made directly from this one.
     pub(crate) fn children(&self, id: &str) -> Vec<&Checkpoint> {
         self.children
             .get(id)
@@ -209,7 +209,7 @@ impl Checkpoints {
             .collect()
     }
 
-    /// Ids that look like one that is not there: the same in another case first, then those that contain it.
+    /// At most five ids similar to an unknown one: equal except for case first, then those that contain the name.
     pub(crate) fn like(&self, id: &str) -> Vec<&str> {
         let folded = id.to_lowercase();
         let same = self.rows.iter().filter(|row| row.folded == folded);
@@ -276,7 +276,7 @@ impl Checkpoints {
     }
 }
 
-/// The score of an evaluation on a benchmark.
+/// The score on a benchmark in one evaluation.
 fn of(evaluation: Option<&(&Evaluation, Vec<&Score>)>, benchmark: &str) -> CheckpointCell {
     CheckpointCell::number(evaluation.and_then(|(_, scores)| {
         scores
@@ -286,7 +286,7 @@ fn of(evaluation: Option<&(&Evaluation, Vec<&Score>)>, benchmark: &str) -> Check
     }))
 }
 
-/// The score on a benchmark of a board whose checkpoints are run in several modes: the first without one, else the first.
+/// The score on a benchmark of another board, which may have several runs: the first without a mode, else the first.
 fn later(evaluations: &[(&Evaluation, Vec<&Score>)], benchmark: &str) -> CheckpointCell {
     let all = || {
         let first = evaluations.iter().filter(|(row, _)| row.duplicate_of.is_none());

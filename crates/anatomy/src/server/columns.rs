@@ -1,25 +1,26 @@
-//! The columns of the explorer: name, unit, what they mean. Structure columns and benchmarks keep the names of the tables.
+//! The columns of the explorer with names, units and meanings. Structure columns and benchmarks are named as in the
+//! tables.
 
 use study::abilities::LISTED;
 
-/// What a column holds.
+/// Type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     Number,
-    /// Days since 1970-01-01, written as a date.
+    /// Days since 1970-01-01, displayed as a date.
     Day,
     Flag,
 }
 
-/// One column.
+/// A column of the explorer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) unit: &'static str,
     pub(crate) about: &'static str,
-    /// Shown unless others are chosen.
+    /// Whether it is shown by default.
     pub(crate) first: bool,
 }
 
@@ -40,7 +41,7 @@ const fn first(name: &'static str, kind: Kind, unit: &'static str, about: &'stat
     }
 }
 
-/// Number of the benchmarks of all boards of the list.
+/// Number of benchmarks of all listed boards.
 const N_BENCHMARKS: usize = {
     let (mut n, mut board) = (0, 0);
     while board < LISTED.len() {
@@ -50,7 +51,7 @@ const N_BENCHMARKS: usize = {
     n
 };
 
-/// Each benchmark's column.
+/// A column for each benchmark.
 const OF_BENCHMARKS: [Column; N_BENCHMARKS] = {
     let mut all = [column("", Kind::Number, "points", ""); N_BENCHMARKS];
     let (mut n, mut board) = (0, 0);
@@ -71,7 +72,7 @@ const OF_BENCHMARKS: [Column; N_BENCHMARKS] = {
     all
 };
 
-/// Benchmarks of the boards of the list, leaderboard v1 and v2 first, in the order of [`COLUMNS`].
+/// Benchmarks of all listed boards in the order of [`COLUMNS`]: those of leaderboard v1 and v2 first.
 pub(crate) const BENCHMARKS: [&str; N_BENCHMARKS] = {
     let mut names = [""; N_BENCHMARKS];
     let mut place = 0;
@@ -82,13 +83,13 @@ pub(crate) const BENCHMARKS: [&str; N_BENCHMARKS] = {
     names
 };
 
-/// How many of them are of the two Open LLM Leaderboards.
+/// Number of benchmarks that belong to the two Open LLM Leaderboards.
 pub(crate) const N_OPEN_LLM: usize = LISTED[0].benchmarks.len() + LISTED[1].benchmarks.len();
 
 const V1: &str = "Open LLM Leaderboard v1; of several evaluations the first that repeats no other";
 const V2: &str = "Open LLM Leaderboard v2; of several evaluations the first that repeats no other";
 
-/// What stands before the benchmarks.
+/// Columns before the benchmarks.
 const BEFORE: [Column; 15] = [
     first("id", Kind::Text, "", "organisation/name, as the Hub spells it"),
     column(
@@ -127,7 +128,7 @@ const BEFORE: [Column; 15] = [
     ),
 ];
 
-/// What stands after them.
+/// Columns after the benchmarks.
 const AFTER: [Column; 6] = [
     column("likes", Kind::Number, "likes", "likes on the Hub"),
     column("downloads", Kind::Number, "downloads", "downloads on the Hub"),
@@ -137,7 +138,7 @@ const AFTER: [Column; 6] = [
     column("base", Kind::Text, "", "the checkpoint this one was made from"),
 ];
 
-/// Every column, in order.
+/// All columns, in order.
 pub(crate) const COLUMNS: [Column; BEFORE.len() + N_BENCHMARKS + AFTER.len()] = {
     let mut all = [BEFORE[0]; BEFORE.len() + N_BENCHMARKS + AFTER.len()];
     let mut place = 0;
@@ -154,12 +155,12 @@ pub(crate) const COLUMNS: [Column; BEFORE.len() + N_BENCHMARKS + AFTER.len()] = 
     all
 };
 
-/// Place of a column in [`COLUMNS`].
+/// Index of a column in [`COLUMNS`].
 pub(crate) fn place(name: &str) -> Option<usize> {
     COLUMNS.iter().position(|column| column.name == name)
 }
 
-/// Names of the columns that hold numbers or days, for axes and sorting.
+/// The columns of numbers or dates, which axes can show.
 pub(crate) fn numeric() -> impl Iterator<Item = &'static Column> {
     COLUMNS
         .iter()

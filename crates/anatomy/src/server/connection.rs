@@ -1,8 +1,9 @@
-//! Connections: how many, how long they may idle, dawdle over a request's head or refuse to read an answer.
+//! Limits the number of connections, and how long each may be idle, take to send a request's head, or refuse to read a
+//! response.
 //!
-//! A listener for axum whose connections carry a watch. Reading and writing look at it: a connection without a request is
-//! closed after [`Patience::idle`], one whose head is not whole after [`Patience::head`], one that takes nothing of its
-//! answer after [`Patience::write`]. At the limit of connections the longest idle one makes room for the next.
+//! A listener for axum whose connections share a watch. Reading and writing check it: a connection without a request is
+//! closed after [`Patience::idle`], one with an incomplete head after [`Patience::head`], one that reads nothing of its
+//! response after [`Patience::write`]. At the limit of connections, the one idle for longest is closed for the next.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -20,18 +21,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
-/// How long a connection may take.
+/// Timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
-    /// Without a request.
+    /// Time without a request.
     pub(crate) idle: Duration,
-    /// From a request's first byte to the end of its head.
+    /// Time from the first byte of a request to the end of its head.
     pub(crate) head: Duration,
-    /// Without taking a byte of its answer.
+    /// Time without reading any of the response.
     pub(crate) write: Duration,
 }
 
-/// What a connection is doing.
+/// State of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Idle,
@@ -43,14 +44,14 @@ enum Phase {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// When it last got or gave bytes, or changed its phase.
+    /// Time of the last transfer of bytes or change of phase.
     since: Instant,
-    /// An answer waits for the other side to read.
+    /// Whether a response is waiting for the client to read.
     stalled: bool,
     waker: Option<Waker>,
 }
 
-/// Seen by the connection's task, by the middleware and by the listener.
+/// State shared between the connection's task, the middleware and the listener.
 #[derive(Debug)]
 pub(crate) struct Watch {
     state: Mutex<State>,
@@ -61,12 +62,12 @@ impl Watch {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A request's head has arrived whole.
+    /// Notes that a request's head is complete.
     pub(crate) fn busy(&self) {
         self.enter(Phase::Busy);
     }
 
-    /// Its answer is on the way.
+    /// Notes that the response has been produced.
     pub(crate) fn answered(&self) {
         self.enter(Phase::Idle);
     }
@@ -80,7 +81,7 @@ impl Watch {
     }
 }
 
-/// All connections, by number.
+/// All open connections by number.
 #[derive(Debug, Default)]
 pub(crate) struct Open {
     watches: Mutex<BTreeMap<u64, Arc<Watch>>>,
@@ -92,12 +93,12 @@ impl Open {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many there are.
+    /// Number of open connections.
     pub(crate) fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// Tells the connection that has idled longest to close.
+    /// Closes the connection that has waited longest for a request or for the rest of a request's head.
     fn evict(&self) {
         let watches = self.lock();
         let oldest = watches
@@ -117,7 +118,7 @@ impl Open {
     }
 }
 
-/// A listener with room for so many connections.
+/// A listener with a limited number of connections.
 pub(crate) struct Guarded {
     listener: TcpListener,
     room: Arc<Semaphore>,
@@ -158,12 +159,12 @@ impl Listener for Guarded {
         let permit = self.room().await;
         loop {
             if let Ok((stream, address)) = self.listener.accept().await {
-                // Answers are small: they shall not wait for company.
+                // Send small responses at once, without Nagle's algorithm.
                 let _ = stream.set_nodelay(true);
                 let connection = Connection::new(stream, permit, Arc::clone(&self.open), self.patience);
                 return (connection, address);
             }
-            // The other side went away, or the system has no file handle left: make room, try again.
+            // The client went away, or file handles ran out: free one and retry.
             self.open.evict();
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -174,7 +175,7 @@ impl Listener for Guarded {
     }
 }
 
-/// A connection under watch.
+/// A connection with timeouts.
 pub(crate) struct Connection {
     stream: TcpStream,
     watch: Arc<Watch>,
@@ -209,7 +210,7 @@ impl Connection {
         }
     }
 
-    /// When its patience ends, where it does.
+    /// Time at which the current phase times out; `None` while a request is processed.
     fn deadline(&self) -> Option<Instant> {
         let state = self.watch.lock();
         match state.phase {
@@ -221,7 +222,7 @@ impl Connection {
         }
     }
 
-    /// Whether patience has ended; otherwise the task is woken when it will.
+    /// Whether the deadline has passed; otherwise schedules a wake-up at the deadline.
     fn overdue(&mut self, context: &mut Context<'_>) -> bool {
         while let Some(deadline) = self.deadline() {
             if deadline <= Instant::now() {
@@ -319,7 +320,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// What a request knows of its connection.
+/// The connection of a request, for handlers.
 #[derive(Clone)]
 pub(crate) struct Peer(pub(crate) Arc<Watch>);
 

@@ -1,9 +1,9 @@
-//! The table that says what a figure shows; samples are said by their five numbers.
+//! Converts figures to tables; samples are summarised by five numbers.
 
 use study::section::{Bar, Cell, Drawing, Figure, Layer, Matrix, MatrixRow, Table};
 use study::statistics::{quantile_of_sorted, sorted};
 
-/// What the figure shows as rows; samples as their five numbers.
+/// The content of a figure as rows; samples as five-number summaries.
 pub(crate) fn of(figure: &Figure) -> Table {
     let (columns, rows): (Vec<&str>, Vec<Vec<Cell>>) = match &figure.drawing {
         Drawing::Histograms(groups) | Drawing::Boxes(groups) => (
@@ -63,15 +63,13 @@ pub(crate) fn of(figure: &Figure) -> Table {
             vec!["group", "series", "value", "low", "high"],
             bars.iter().map(bar_row).collect(),
         ),
-        Drawing::Points { series, .. } => (
+        Drawing::Points { series, named, .. } => (
             vec!["series", "x", "y"],
             series
                 .iter()
-                .flat_map(|(name, points)| {
-                    points
-                        .iter()
-                        .map(move |(x, y)| vec![name.as_str().into(), (*x).into(), (*y).into()])
-                })
+                .flat_map(|(name, points)| points.iter().map(move |point| (name, point)))
+                .chain(named.iter().map(|(name, point)| (name, point)))
+                .map(|(name, (x, y))| vec![name.as_str().into(), (*x).into(), (*y).into()])
                 .collect(),
         ),
         Drawing::Bins(panels) | Drawing::Curves(panels) => (

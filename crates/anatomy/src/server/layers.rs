@@ -1,4 +1,4 @@
-//! What every request passes: metrics and headers outside, then limits, then memory and compression.
+//! Middleware of all requests: metrics and headers outermost, then limits, then caching and compression.
 
 use std::time::{Duration, Instant};
 
@@ -22,28 +22,28 @@ use super::problem::Problem;
 use super::remember::remember;
 use super::state::Shared;
 
-/// Requests at once; more are told to come again.
+/// Maximum number of concurrent requests; further ones are told to retry.
 const AT_ONCE: usize = 512;
-/// Bytes of a request's body.
+/// Maximum size of a request body in bytes.
 pub(crate) const BODY: usize = 64 << 10;
-/// From a request's head to its answer.
+/// Timeout from a request's head to its response.
 const ANSWER: Duration = Duration::from_secs(30);
-/// Between two pieces of a request's body.
+/// Timeout between two pieces of a request body.
 const PIECE: Duration = Duration::from_secs(5);
 
-/// Scripts, styles, images and connections from here alone; no frame around us, no form to elsewhere.
+/// Content security policy: resources from this server only, no embedding in frames, no forms to other sites.
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
     connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";
 
-/// Puts the layers around the routes, the innermost first.
+/// Adds the layers around the routes, the innermost first.
 pub(crate) fn around(router: Router<Shared>, state: &Shared) -> Router {
     let limits = ServiceBuilder::new()
         .layer(HandleErrorLayer::new(refused))
         .layer(LoadShedLayer::new())
         .layer(GlobalConcurrencyLimitLayer::new(AT_ONCE));
     router
-        // Once for each answer that is kept; the others should not wait long for fewer bytes.
+        // Fast compression: cached responses are compressed only once, and others should not be delayed by it.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(state.clone(), remember))
         .layer(RequestBodyLimitLayer::new(BODY))
@@ -64,7 +64,7 @@ async fn refused(_: BoxError) -> Problem {
     Problem::overloaded()
 }
 
-/// Marks the connection, counts, sets the headers that every answer has, and gives empty errors their words.
+/// Updates the connection's state and the metrics, sets common headers, and gives empty error responses a body.
 async fn outside(State(state): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let watch = request
@@ -96,7 +96,7 @@ async fn outside(State(state): State<Shared>, request: Request, next: Next) -> R
     response
 }
 
-/// Errors of the framework, in our form; what else it set (`Allow`) stays.
+/// Rewrites errors of the framework in our format, keeping the header `Allow`.
 fn worded(response: Response, status: StatusCode, is_api: bool) -> Response {
     let detail = match status {
         StatusCode::METHOD_NOT_ALLOWED => "this address does not take that method",

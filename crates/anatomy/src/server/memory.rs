@@ -1,4 +1,4 @@
-//! Answers kept as bytes.
+//! Cache of complete responses.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use axum::body::{Body, Bytes};
 use axum::http::{Response, response::Parts};
 
-/// Bytes of all answers kept; when they are more, all are forgotten.
+/// Total size of the cache in bytes; when exceeded, it is cleared.
 const ROOM: usize = 64 << 20;
 #[derive(Default)]
 struct Kept {
@@ -14,13 +14,13 @@ struct Kept {
     bytes: usize,
 }
 
-/// The answers kept.
+/// The cache.
 #[derive(Default)]
 pub(crate) struct Memory {
     kept: Mutex<Kept>,
 }
 
-/// Put on an answer that a later request may get too.
+/// Response extension that marks a response as cacheable.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Keep;
 
@@ -43,12 +43,12 @@ impl Memory {
         }
     }
 
-    /// Bytes kept.
+    /// Size of the cached responses in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 
-    /// Forgets everything: what answers say has changed.
+    /// Clears the cache, because the data behind responses have changed.
     pub(crate) fn forget(&self) {
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept::default();
     }

@@ -1,28 +1,28 @@
-//! Counters of what was served, in Prometheus' text form (version 0.0.4).
+//! Request metrics in Prometheus' text format (version 0.0.4).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Upper ends of the histogram's buckets, seconds.
+/// Upper limits of the histogram's buckets, seconds.
 const BUCKETS: [f64; 8] = [0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 2.0, 10.0];
 
 #[derive(Debug, Default)]
 struct Counts {
-    /// By route and status.
+    /// Number of requests by route and status.
     requests: BTreeMap<(String, u16), u64>,
     buckets: [u64; BUCKETS.len() + 1],
     seconds: f64,
 }
 
-/// All counters of requests.
+/// All request metrics.
 #[derive(Debug, Default)]
 pub(crate) struct Metrics {
     counts: Mutex<Counts>,
 }
 
-/// What is known elsewhere and printed with the counters.
+/// Values from other modules, printed with the metrics.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Gauges {
     pub(crate) connections: usize,
@@ -36,7 +36,7 @@ pub(crate) struct Gauges {
 }
 
 impl Metrics {
-    /// One request answered. `route` is the pattern it matched, so that no visitor makes new series.
+    /// Records a response. `route` is the matched pattern, so that visitors cannot create new time series.
     pub(crate) fn record(&self, route: &str, status: u16, took: Duration) {
         let seconds = took.as_secs_f64();
         let bucket = BUCKETS
@@ -49,7 +49,7 @@ impl Metrics {
         counts.seconds += seconds;
     }
 
-    /// Everything as text.
+    /// All metrics as text.
     pub(crate) fn text(&self, gauges: &Gauges) -> String {
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::new();

@@ -1,8 +1,8 @@
 //! `anatomy serve`: the dashboard and its JSON API.
 //!
-//! The tables are in memory, the study is computed in the background, what does not change is kept as bytes. What visitors
-//! write is SQL and addresses: SQL runs in processes of its own ([`sql`]), everything shown is escaped by its template, and
-//! scripts and styles come from files of ours alone ([`layers`]).
+//! The tables are in memory, the study is computed in the background, and unchanging responses are cached. Visitors
+//! supply only SQL and addresses: SQL runs in separate processes ([`sql`]), templates escape everything shown, and
+//! scripts and styles are only loaded from this server ([`layers`]).
 
 mod answering;
 mod api;
@@ -10,6 +10,7 @@ mod asked;
 mod checkpoints;
 mod columns;
 mod connection;
+mod differences_figure;
 mod figure_table;
 mod layers;
 mod memory;
@@ -52,7 +53,7 @@ pub(crate) use study::Plan;
 
 use crate::probes::Probes;
 
-/// After the signal, requests under way have this long.
+/// Time allowed for pending requests after a termination signal.
 const GRACE: Duration = Duration::from_secs(10);
 
 const PATIENCE: Patience = Patience {
@@ -61,7 +62,7 @@ const PATIENCE: Patience = Patience {
     write: Duration::from_secs(20),
 };
 
-/// What is served, and where.
+/// Settings of the server.
 pub(crate) struct ServerSettings {
     pub(crate) address: SocketAddr,
     pub(crate) catalog: Catalog,
@@ -70,21 +71,21 @@ pub(crate) struct ServerSettings {
     pub(crate) study: Plan,
     pub(crate) connections: usize,
     pub(crate) sql: sql::Limits,
-    /// Arguments that make this program a process for visitors' SQL.
+    /// Arguments that start this program as a worker process for visitors' SQL.
     pub(crate) sql_arguments: Vec<String>,
 }
 
-/// Serves until a signal ends it; `listening` hears the address once it is open.
+/// Runs the server until a signal ends it; `listening` receives the address once it is open.
 ///
 /// # Errors
-/// An address that cannot be had, a report or a folder that cannot be read.
+/// The address is not available, or a report or folder cannot be read.
 pub(crate) fn run(settings: ServerSettings, listening: impl FnOnce(SocketAddr) -> Result<()>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the threads")?;
     let done = runtime.block_on(serve(settings, listening));
-    // Statements under way end with their processes; a fit under way is not waited for.
+    // SQL processes end with the server; fits being computed are abandoned.
     runtime.shutdown_timeout(Duration::from_secs(1));
     done
 }
@@ -136,15 +137,14 @@ async fn serve(settings: ServerSettings, listening: impl FnOnce(SocketAddr) -> R
         () = interrupted => {}
     }
     let _ = stop.send(true);
-    // Who still reads after the grace period is cut off.
+    // Clients still reading after the grace period are disconnected.
     match tokio::time::timeout(GRACE, serving).await {
         Ok(done) => done.context("serving ended"),
         Err(_) => Ok(()),
     }
 }
 
-/// The study and then the fits behind predictions are computed on a thread of their own: they fill cores, and nobody waits
-/// for them at the end.
+/// Computes the study and then the fits behind predictions on a separate thread, which is abandoned on shutdown.
 fn start_study(site: &Shared) -> Result<()> {
     let site = Arc::clone(site);
     let is_there = site.study.take_kept(&site.checkpoints.catalog)?;
@@ -155,7 +155,7 @@ fn start_study(site: &Shared) -> Result<()> {
                 site.answers.warm();
                 return;
             }
-            // What is quick of the study comes first, then the fits that visitors ask for, then the rest.
+            // First the fast sections of the study, then the fits for visitors, then the slow sections.
             let mut is_first = true;
             site.study.compute(&site.checkpoints, || {
                 site.changed();
@@ -168,7 +168,7 @@ fn start_study(site: &Shared) -> Result<()> {
     Ok(())
 }
 
-/// Every route with its layers.
+/// The router with all routes and layers.
 fn app(site: &Shared) -> Router {
     let mut router = Router::new().route("/metrics", get(metrics_text));
     for (_, path, handler) in api::routes() {

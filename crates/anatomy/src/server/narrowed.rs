@@ -1,5 +1,5 @@
-//! Sections of the study on only those evaluations that a visitor chooses by family and size: what
-//! `anatomy study dimensions|trends|correlations --where` prints.
+//! Recomputes sections of the study on evaluations that a visitor selects by family and size, like
+//! `anatomy study dimensions|trends|correlations --where`.
 
 use anyhow::Result;
 use catalog::Catalog;
@@ -12,13 +12,13 @@ use super::study::Plan;
 use crate::narrow::narrowed;
 use crate::report::{self, Context, PartChoice};
 
-/// Names that [`NarrowedRows::read`] knows.
+/// Parameters of [`NarrowedRows::read`].
 pub(crate) const NAMES: [&str; 3] = ["architecture", "min_size", "max_size"];
 
-/// Parts of the study that take seconds; the others are computed once, on all rows.
+/// Parts of the study that take only seconds; the others are available on all rows only.
 const PARTS: [&str; 3] = ["dimensions", "trends", "correlations"];
 
-/// Evaluations of one family, between two sizes in billions of parameters; each where given.
+/// Selects evaluations by family and by size in billions of parameters (inclusive limits), each where given.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NarrowedRows {
     architecture: Option<String>,
@@ -27,7 +27,7 @@ pub(crate) struct NarrowedRows {
 }
 
 impl NarrowedRows {
-    /// Reads a query string; `None` where it asks for all rows.
+    /// Parses the query parameters; `None` where they select all rows.
     pub(crate) fn read(params: &Params) -> Result<Option<Self>, Problem> {
         let rows = Self {
             architecture: params.one("architecture")?.map(str::to_owned),
@@ -38,7 +38,7 @@ impl NarrowedRows {
         Ok((!is_all).then_some(rows))
     }
 
-    /// SQL over `observations`.
+    /// The selection as an SQL condition over `observations`.
     pub(crate) fn condition(&self) -> String {
         let name = self.architecture.as_ref();
         let name = name.map(|name| format!("architecture = '{}'", name.replace('\'', "''")));
@@ -48,7 +48,7 @@ impl NarrowedRows {
         all.join(" and ")
     }
 
-    /// The query string that [`NarrowedRows::read`] reads.
+    /// The query string that [`NarrowedRows::read`] parses.
     pub(crate) fn link(&self) -> String {
         let number = |value: Option<f64>| value.map(|value| value.to_string());
         let values = [self.architecture.clone(), number(self.least), number(self.most)];
@@ -58,20 +58,20 @@ impl NarrowedRows {
     }
 }
 
-/// The part that a section is of, where it is quick enough for a visitor's rows.
+/// The part that computes a section; `None` where it is too slow for a visitor's selection.
 pub(crate) fn part(section: &str) -> Option<&'static str> {
     report::part_of(section).filter(|part| PARTS.contains(part))
 }
 
-/// The command that prints the same.
+/// The command that prints the same sections.
 pub(crate) fn command(part: &str, rows: &NarrowedRows) -> String {
     format!("anatomy study {part} --where \"{}\"", rows.condition())
 }
 
-/// The sections of a part on those rows.
+/// Computes the sections of a part on the selected rows.
 ///
 /// # Errors
-/// Rows that are none, or too few for the part.
+/// No row is selected, or too few for the part.
 pub(crate) fn compute(
     catalog: &Catalog,
     plan: &Plan,

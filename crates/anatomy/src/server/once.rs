@@ -1,4 +1,4 @@
-//! Work that takes long and that several ask for: done once, however many ask and whoever stops waiting, and then kept.
+//! Long computations requested by several visitors: run once, regardless of who stops waiting, and then cached.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -9,15 +9,15 @@ use tokio::sync::watch;
 
 use super::problem::Problem;
 
-/// Answers kept; the oldest goes first.
+/// Maximum number of cached answers; the oldest is dropped first.
 const ROOM: usize = 48;
 
-/// An answer, or why there is none.
+/// An answer, or the problem that prevented it.
 pub(crate) type OnceOutcome<T> = Result<Arc<T>, Problem>;
-/// Nothing until it is there.
+/// Receives the answer; `None` until it is there.
 type Later<T> = watch::Receiver<Option<OnceOutcome<T>>>;
 
-/// Answers by their question, the oldest first.
+/// Cached answers by question, the oldest first.
 pub(crate) struct Once<T> {
     kept: Mutex<VecDeque<(String, Later<T>)>>,
 }
@@ -31,8 +31,8 @@ impl<T> Default for Once<T> {
 }
 
 impl<T: Send + Sync + 'static> Once<T> {
-    /// The answer to `question`, which `work` makes unless it is there or under way; `None` where it takes longer than
-    /// `patience`: the work goes on, and who asks again finds it. Faults are not kept.
+    /// The answer to `question`, computed by `work` unless it is cached or being computed; `None` if it takes longer
+    /// than `patience`, in which case the computation continues and a later call gets it. Server errors are not cached.
     ///
     /// # Errors
     /// Those of `work`.

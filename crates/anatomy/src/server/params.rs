@@ -1,25 +1,25 @@
-//! What stands behind the question mark: read by name, each name known, nothing silently ignored.
+//! Typed access to query parameters; in strict mode unknown names are rejected.
 
 use super::problem::Problem;
 
-/// Characters of a value, but of those that hold a text.
+/// Maximum length of a parameter in characters, except for those with texts or lists.
 const MOST_CHARACTERS: usize = 200;
-/// Parameters that hold a text, and its most characters: an address has 64 KiB, and a character up to twelve bytes of it.
+/// Parameters with texts and their maximum length: an address has 64 KiB, and a character takes up to twelve bytes.
 const TEXTS: [(&str, usize); 2] = [("sql", 5_000), ("config", 4_000)];
-/// Items of a list, and their characters together.
+/// Maximum number of items of a list, and maximum length of a list in characters.
 const MOST_ITEMS: usize = 40;
 const LIST_CHARACTERS: usize = 5_000;
-/// Parameters that hold a list, commas between its items.
+/// Parameters that are comma-separated lists.
 const LISTS: [&str; 5] = ["benchmarks", "columns", "context", "quant", "task"];
 
-/// The pairs of a query string, in its order.
+/// The pairs of a query string, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,
 }
 
 impl Params {
-    /// For programs: every name must be one of `known`, and an empty value is a value.
+    /// For programs: names not in `known` are rejected, and empty values are kept.
     pub(crate) fn strict(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Problem> {
         if let Some((name, _)) = pairs.iter().find(|(name, _)| !known.contains(&name.as_str())) {
             return Err(Problem::bad(format!("no parameter named `{name}`"))
@@ -51,7 +51,7 @@ impl Params {
         Ok(Self { pairs })
     }
 
-    /// For forms: a field left empty was not filled in, and names not known are left alone.
+    /// For forms: empty fields are dropped, and unknown names are kept.
     pub(crate) fn form(pairs: Vec<(String, String)>) -> Self {
         let pairs = pairs
             .into_iter()
@@ -61,7 +61,7 @@ impl Params {
         Self { pairs }
     }
 
-    /// The first value of a name.
+    /// The first value of a parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.pairs
             .iter()
@@ -69,10 +69,10 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The only value of a name.
+    /// The single value of a parameter.
     ///
     /// # Errors
-    /// Where it is given twice.
+    /// The parameter is given more than once.
     pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut values = self.all(name);
         let first = values.next();
@@ -82,7 +82,7 @@ impl Params {
         }
     }
 
-    /// Every value of a name, in order.
+    /// Every value of a parameter, in order.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.pairs
             .iter()
@@ -90,7 +90,7 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Every value of a name, commas taken apart.
+    /// Every value of a parameter, split at commas.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         self.all(name)
             .flat_map(|value| value.split(','))
@@ -99,7 +99,7 @@ impl Params {
             .collect()
     }
 
-    /// A finite number.
+    /// A finite number; `None` where the parameter is missing.
     pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Problem> {
         let Some(text) = self.one(name)? else {
             return Ok(None);
@@ -110,7 +110,7 @@ impl Params {
         }
     }
 
-    /// A count between two bounds.
+    /// An integer between two limits, inclusive; `None` where the parameter is missing.
     pub(crate) fn count(&self, name: &str, least: usize, most: usize) -> Result<Option<usize>, Problem> {
         let Some(text) = self.one(name)? else {
             return Ok(None);
@@ -123,7 +123,7 @@ impl Params {
         }
     }
 
-    /// True or false.
+    /// A Boolean; `None` where the parameter is missing.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
         match self.one(name)? {
             None => Ok(None),
@@ -135,7 +135,7 @@ impl Params {
         }
     }
 
-    /// The pairs as a query string, without those of the names in `without` and with `with` at the end.
+    /// The pairs as a query string, without the names in `without` and with `with` appended.
     pub(crate) fn link(&self, without: &[&str], with: &[(&str, &str)]) -> String {
         self.pairs
             .iter()

@@ -1,7 +1,7 @@
-//! Where a checkpoint's scores stand among checkpoints of its size.
+//! Position of a checkpoint's scores among checkpoints of similar size.
 //!
-//! Peers are the checkpoints with between four fifths and five quarters of its parameters that have the benchmark; their
-//! quartiles are what SQL says too ([`sql`] is the statement).
+//! Peers are checkpoints with 0.8 to 1.25 times its parameters and a score on the benchmark; [`sql`] gives the
+//! statement by which readers can compute their quartiles.
 
 use serde::Serialize;
 use study::statistics::{quantile_of_sorted, sorted};
@@ -9,29 +9,29 @@ use study::statistics::{quantile_of_sorted, sorted};
 use super::checkpoints::Checkpoints;
 use super::columns::{BENCHMARKS, N_OPEN_LLM, place};
 
-/// One benchmark.
+/// Comparison with the peers on one benchmark.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Peers {
     pub(crate) benchmark: &'static str,
-    /// Its own score, points.
+    /// The checkpoint's own score, points.
     pub(crate) score: f64,
-    /// Peers with the benchmark, itself not counted.
+    /// Number of peers with a score, without the checkpoint itself.
     pub(crate) n: usize,
     pub(crate) least: f64,
     pub(crate) lower_quartile: f64,
     pub(crate) median: f64,
     pub(crate) upper_quartile: f64,
     pub(crate) most: f64,
-    /// Share of the peers with a lower score.
+    /// Fraction of the peers with a lower score.
     pub(crate) above: f64,
 }
 
-/// The bounds of its size class, billions of parameters.
+/// Limits of the size class, billions of parameters.
 pub(crate) fn bounds(size: f64) -> (f64, f64) {
     (size * 0.8, size * 1.25)
 }
 
-/// One entry a benchmark that the checkpoint has; none where its size is unknown or it is alone.
+/// One entry per benchmark of the Open LLM Leaderboards with a score; empty without a known size or peers.
 pub(crate) fn of(checkpoints: &Checkpoints, id: &str) -> Vec<Peers> {
     let (Some(row), Some(size_at)) = (checkpoints.row_of(id), place("size")) else {
         return Vec::new();
@@ -72,14 +72,14 @@ pub(crate) fn of(checkpoints: &Checkpoints, id: &str) -> Vec<Peers> {
             above: below as f64 / ordered.len() as f64,
         })
     };
-    // Of other boards a checkpoint may stand in several modes: no distribution of one row a checkpoint.
+    // Other boards may run a checkpoint in several modes, so that their distribution is not one row per checkpoint.
     BENCHMARKS[..N_OPEN_LLM]
         .iter()
         .filter_map(|name| one(name))
         .collect()
 }
 
-/// The statement that lists the peers' scores.
+/// SQL for the peers' quartiles.
 pub(crate) fn sql(size: f64, benchmarks: &[Peers]) -> String {
     let (least, most) = bounds(size);
     let names: Vec<String> = benchmarks

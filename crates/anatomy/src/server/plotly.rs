@@ -1,10 +1,12 @@
-//! The study's figures as Plotly's traces and layout.
+//! Converts the study's figures to Plotly traces and layout.
 //!
-//! Numbers are the figure's own; nothing is computed here but their arrangement. Colours and fonts are the page's
-//! (`static/charts.js` sets them by theme).
+//! Numbers are taken from the figure; only their arrangement is computed here. Colours and fonts are set by the page's
+//! theme (`static/charts.js`).
 
 use serde_json::{Value, json};
 use study::section::{Axis, Bar, Bin, Drawing, Figure, Layer};
+
+use crate::draw::names_with_room;
 
 /// `{ data, layout }` for `Plotly.newPlot`.
 pub(crate) fn spec(figure: &Figure) -> Value {
@@ -47,8 +49,8 @@ pub(crate) fn spec(figure: &Figure) -> Value {
                 .iter()
                 .map(|row| row.iter().map(|value| crate::output::number(*value)).collect())
                 .collect();
-            // Gaps make it draw cell by cell, and a scale of colours would be drawn with inline styles, which the policy
-            // refuses; the numbers stand in the cells.
+            // With gaps, Plotly draws cell by cell. A colour bar would use inline styles, which the security policy
+            // forbids; the cells contain the numbers instead.
             let trace = json!({ "type": "heatmap", "x": columns, "y": rows, "z": values, "text": text,
                 "texttemplate": "%{text}", "colorscale": "Cividis", "showscale": false, "xgap": 1, "ygap": 1,
                 "hovertemplate": "%{y}, %{x}: %{z}<extra></extra>" });
@@ -59,7 +61,7 @@ pub(crate) fn spec(figure: &Figure) -> Value {
             (data, layout)
         }
         Drawing::Bars(bars) => single(figure, bar_traces(bars)),
-        Drawing::Points { series, line } => {
+        Drawing::Points { series, line, named } => {
             let mut traces: Vec<Value> = series
                 .iter()
                 .map(|(name, points)| {
@@ -73,6 +75,9 @@ pub(crate) fn spec(figure: &Figure) -> Value {
                     json!({ "type": "scatter", "mode": "lines", "name": "straight line",
                     "x": [x0, x1], "y": [y0, y1], "line": { "width": 2 }, "hoverinfo": "skip" }),
                 );
+            }
+            if !named.is_empty() {
+                traces.push(names(series, named));
             }
             single(figure, traces)
         }
@@ -116,7 +121,24 @@ fn rows(bins: &[Bin]) -> usize {
     bins.iter().map(|bin| bin.n).sum()
 }
 
-/// Small charts beside each other, each with its own axes.
+/// Points that have a name: all say it where one points at them, and those with room have it written above.
+fn names(series: &[(String, Vec<(f64, f64)>)], named: &[(String, (f64, f64))]) -> Value {
+    let written = names_with_room(series, named);
+    let written: Vec<&str> = named
+        .iter()
+        .map(|(name, _)| {
+            let has_room = written.iter().any(|(kept, _)| kept == name);
+            if has_room { name.as_str() } else { "" }
+        })
+        .collect();
+    let (names, (x, y)): (Vec<&str>, (Vec<f64>, Vec<f64>)) =
+        named.iter().map(|(name, point)| (name.as_str(), *point)).unzip();
+    json!({ "type": "scatter", "mode": "markers+text", "x": x, "y": y, "text": written, "hovertext": names,
+        "textposition": "top center", "hovertemplate": "%{hovertext}: %{y:.1f} at %{x:.1f}<extra></extra>",
+        "marker": { "size": 7 }, "cliponaxis": false, "showlegend": false })
+}
+
+/// A grid of small charts with separate axes.
 fn panels_of(figure: &Figure, n: usize, panel: impl Fn(usize) -> (String, Vec<Value>)) -> (Value, Value) {
     let columns = 3.min(n.max(1));
     let n_rows = n.div_ceil(columns).max(1);
@@ -192,12 +214,12 @@ fn bar_traces(bars: &[Bar]) -> Vec<Value> {
         .collect()
 }
 
-/// Okabe and Ito's colours, as the page's script has them: a series has one colour in all panels.
+/// Okabe and Ito's colours, as in the page's script: a series keeps its colour in all panels.
 const COLOURS: [&str; 8] = [
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999", "#F0E442",
 ];
 
-/// Points, lines and bands of one panel; a series is in the legend once.
+/// Traces for points, lines and bands of one panel; each series is in the legend once.
 fn layers(layers: &[Layer], in_legend: bool) -> Vec<Value> {
     let mut names: Vec<&str> = Vec::new();
     let mut told: Vec<&str> = Vec::new();
@@ -217,7 +239,7 @@ fn layers(layers: &[Layer], in_legend: bool) -> Vec<Value> {
                 let size = if sizes.is_empty() || most <= 0.0 {
                     json!(6)
                 } else {
-                    // An area stands for the number.
+                    // The area of a marker is proportional to its value.
                     json!(
                         sizes
                             .iter()
@@ -284,7 +306,7 @@ fn layers(layers: &[Layer], in_legend: bool) -> Vec<Value> {
     traces
 }
 
-/// Where a layer has something, on the x axis.
+/// The x coordinates of a layer.
 fn places(layer: &Layer) -> Vec<f64> {
     match layer {
         Layer::Markers { points, .. } | Layer::Line { points, .. } => {
@@ -295,7 +317,7 @@ fn places(layer: &Layer) -> Vec<f64> {
     }
 }
 
-/// One row a value, its interval along x, a panel a group.
+/// One row per value with its interval along x, one panel per group.
 fn intervals(figure: &Figure, rows: &[Bar], reference: f64) -> (Value, Value) {
     let mut groups: Vec<&str> = Vec::new();
     for row in rows {
@@ -344,7 +366,7 @@ fn intervals(figure: &Figure, rows: &[Bar], reference: f64) -> (Value, Value) {
     (data, layout)
 }
 
-/// Leaves in the order of the merges, joined at their distance.
+/// Dendrogram with leaves in merge order, joined at their merge distance.
 fn dendrogram(figure: &Figure, names: &[String], merges: &[(usize, usize, f64)]) -> (Value, Value) {
     let mut members: Vec<Vec<usize>> = (0..names.len()).map(|leaf| vec![leaf]).collect();
     for &(left, right, _) in merges {

@@ -1,19 +1,19 @@
-//! What went wrong, for programs: RFC 9457, `application/problem+json`.
+//! Errors in machine-readable form: RFC 9457, `application/problem+json`.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// An answer that is none.
+/// An error response.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Problem {
-    /// Status code.
+    /// HTTP status code.
     pub(crate) status: u16,
-    /// The kind of problem in a few words, the same for each of its kind.
+    /// Kind of problem in a few words, equal for all problems of this kind.
     pub(crate) title: String,
-    /// What clashed.
+    /// What is wrong in this case.
     pub(crate) detail: String,
-    /// What to do.
+    /// Advice on what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
 }
@@ -28,22 +28,22 @@ impl Problem {
         }
     }
 
-    /// The request asks for something that cannot be read.
+    /// The request is malformed.
     pub(crate) fn bad(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad request", detail)
     }
 
-    /// Nothing of that name.
+    /// Nothing has the requested name.
     pub(crate) fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not found", detail)
     }
 
-    /// Well said, but more than the limits allow or than the data can answer.
+    /// A well-formed request that exceeds limits or that the data cannot answer.
     pub(crate) fn beyond(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "cannot be answered", detail)
     }
 
-    /// Too much at once.
+    /// Too many requests at once.
     pub(crate) fn overloaded() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -53,7 +53,7 @@ impl Problem {
         .with_hint("try again in a second")
     }
 
-    /// A fault of ours.
+    /// An internal error.
     pub(crate) fn fault(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error", detail)
     }

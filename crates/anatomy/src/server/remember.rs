@@ -1,5 +1,4 @@
-//! Answers that do not change are kept as bytes: the tables are fixed while the server runs, and so is the study once
-//! it is computed.
+//! Caches responses that do not change: the tables are fixed while the server runs, as is the study once computed.
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -9,13 +8,13 @@ use axum::middleware::Next;
 use super::memory::Keep;
 use super::state::Shared;
 
-/// Bytes of one answer that is kept; Plotly's script is one.
+/// Maximum size of a cached response in bytes; Plotly's script must fit.
 const LARGEST: usize = 8 << 20;
-/// Characters of an address whose answer is kept.
+/// Maximum length of an address whose response is cached.
 const LONGEST: usize = 512;
 
-/// Gives a kept answer, or asks on and keeps the answer if it may be kept. Stands outside the compression, so that an
-/// answer is compressed once.
+/// Returns a cached response, or forwards the request and caches the response if it is marked cacheable. Placed outside
+/// the compression, so that a response is compressed once.
 pub(crate) async fn remember(State(state): State<Shared>, request: Request, next: Next) -> Response<Body> {
     if request.method() != Method::GET {
         return next.run(request).await;
@@ -42,7 +41,7 @@ pub(crate) async fn remember(State(state): State<Shared>, request: Request, next
         return answer;
     }
     let (mut parts, body) = answer.into_parts();
-    // What may be kept was made in memory; a limit of its size is a limit of ours, not of a stranger's.
+    // Cacheable responses are built in memory and within our own limits, so this limit only guards against bugs.
     let Ok(bytes) = axum::body::to_bytes(body, 64 << 20).await else {
         return Response::builder()
             .status(StatusCode::INTERNAL_SERVER_ERROR)
@@ -60,7 +59,7 @@ pub(crate) async fn remember(State(state): State<Shared>, request: Request, next
     unchanged(Response::from_parts(parts, Body::from(bytes)), wanted.as_ref())
 }
 
-/// 304 where the other side has these bytes.
+/// Responds 304 where the client already has these bytes.
 fn unchanged(answer: Response<Body>, wanted: Option<&HeaderValue>) -> Response<Body> {
     let same = wanted.is_some() && answer.headers().get(header::ETAG) == wanted;
     if !same {

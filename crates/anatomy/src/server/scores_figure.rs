@@ -1,10 +1,10 @@
-//! A prediction's scores as a figure: one row a benchmark with its conformal interval, what was measured below it.
+//! Figure of predicted scores: one row per benchmark with its conformal interval, and measured scores below it.
 
 use study::section::{Axis, Bar, Drawing, Figure};
 
 use crate::answers::predict::PredictAnswer;
 
-/// The figure; benchmarks in points without a prediction are left out.
+/// Builds the figure; benchmarks in points without a prediction are left out.
 pub(crate) fn of(answer: &PredictAnswer) -> Figure {
     let mut bars = Vec::new();
     for score in answer.scores.iter().filter(|score| score.unit == "points") {

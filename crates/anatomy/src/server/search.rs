@@ -1,4 +1,4 @@
-//! Which checkpoints the explorer shows: filters, order and columns, read from a query string.
+//! Selects the checkpoints that the explorer shows: filters, order and columns, parsed from a query string.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use super::columns::{BENCHMARKS, COLUMNS, Kind, place};
 use super::params::Params;
 use super::problem::Problem;
 
-/// Names that [`Search::read`] knows.
+/// Parameters of [`Search::read`].
 pub(crate) const NAMES: [&str; 17] = [
     "q",
     "organisation",
@@ -28,33 +28,33 @@ pub(crate) const NAMES: [&str; 17] = [
     "offset",
 ];
 
-/// How a structure came to be known.
+/// Ways in which a structure can be resolved.
 pub(crate) const RESOLVED_BY: [&str; 5] = ["exact", "lineage", "name", "size", "none"];
 
-/// Rows on one page unless asked otherwise.
+/// Default number of rows per page.
 pub(crate) const PAGE: usize = 50;
-/// Rows of one answer at most.
+/// Maximum number of rows per response.
 pub(crate) const MOST: usize = 1000;
 
-/// Filters, order, columns and place.
+/// Filters, order, columns and page.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Search {
     words: Vec<String>,
     equal: Vec<(usize, String)>,
     flags: Vec<(usize, bool)>,
     ranges: Vec<(usize, f64, f64)>,
-    /// Only rows that have these.
+    /// Columns that must have a value.
     present: Vec<usize>,
-    /// Column and whether the largest come first.
+    /// Index of the column to sort by, and whether in descending order.
     pub(crate) sort: (usize, bool),
-    /// Places in [`COLUMNS`].
+    /// Indices into [`COLUMNS`].
     pub(crate) columns: Vec<usize>,
     pub(crate) limit: usize,
     pub(crate) offset: usize,
 }
 
 impl Search {
-    /// Reads a query string.
+    /// Parses the query parameters.
     pub(crate) fn read(params: &Params) -> Result<Self, Problem> {
         let mut search = Self {
             limit: params.count("limit", 1, MOST)?.unwrap_or(PAGE),
@@ -138,7 +138,7 @@ impl Search {
                 .all(|place| row.cells[*place] != CheckpointCell::Missing)
     }
 
-    /// As the explorer begins: those of which most is measured first.
+    /// Default order of the explorer: checkpoints with the most measured benchmarks first.
     pub(crate) fn by_evidence(mut self, params: &Params) -> Self {
         if params.get("sort").is_none() {
             self.sort = BY_EVIDENCE;
@@ -146,12 +146,12 @@ impl Search {
         self
     }
 
-    /// Every row that passes, in order; missing cells come last whichever way.
+    /// All matching rows in order; missing values come last in either direction.
     pub(crate) fn all<'a>(&self, checkpoints: &'a Checkpoints) -> Vec<&'a ListedCheckpoint> {
         let mut rows: Vec<&ListedCheckpoint> =
             checkpoints.rows.iter().filter(|row| self.keeps(row)).collect();
         let (place, largest_first) = self.sort;
-        // The rows stand in the order of their ids, and the sort is stable.
+        // Rows are already in the order of their ids, and the sort is stable.
         if (place, largest_first) == BY_EVIDENCE {
             rows.sort_by_key(|row| std::cmp::Reverse(measured(row)));
         } else if (place, largest_first) != (0, false) {
@@ -160,16 +160,16 @@ impl Search {
         rows
     }
 
-    /// The rows of this page among all that pass.
+    /// The rows of the current page.
     pub(crate) fn page<'a>(&self, rows: &[&'a ListedCheckpoint]) -> Vec<&'a ListedCheckpoint> {
         rows.iter().skip(self.offset).take(self.limit).copied().collect()
     }
 }
 
-/// No column: the number of benchmarks measured decides.
+/// Special sort key: by the number of measured benchmarks.
 const BY_EVIDENCE: (usize, bool) = (usize::MAX, true);
 
-/// How many benchmarks a row has a score on, those with a known structure first among equals.
+/// Sort key: number of benchmarks with a score, then whether the structure is known.
 fn measured(row: &ListedCheckpoint) -> (usize, bool) {
     let has =
         |name: &str| place(name).is_some_and(|place| !matches!(row.cells[place], CheckpointCell::Missing));
@@ -196,7 +196,7 @@ fn known(name: &str) -> Result<usize, Problem> {
     })
 }
 
-/// The columns asked for, each once, the id always first.
+/// The requested columns without duplicates; the id is always first.
 fn chosen(params: &Params) -> Result<Vec<usize>, Problem> {
     let names = params.list("columns");
     let mut columns = vec![0];
@@ -212,7 +212,7 @@ fn chosen(params: &Params) -> Result<Vec<usize>, Problem> {
     Ok(columns)
 }
 
-/// Rows as CSV, numbers in full.
+/// Rows as CSV, with numbers in full precision.
 pub(crate) fn csv(rows: &[&ListedCheckpoint], columns: &[usize]) -> Result<Vec<u8>, Problem> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let failed = |error: &dyn std::fmt::Display| Problem::fault(error.to_string());

@@ -1,4 +1,4 @@
-//! What all requests share.
+//! The state shared by all requests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,10 +14,10 @@ use super::study::Slot;
 use crate::answers::Predictor;
 use crate::probes::Probes;
 
-/// Shared by all requests.
+/// Handle of the shared state.
 pub(crate) type Shared = Arc<Site>;
 
-/// The site's whole state; what changes in it changes inside.
+/// The server's state; mutable parts use interior mutability.
 pub(crate) struct Site {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) study: Slot,
@@ -28,7 +28,7 @@ pub(crate) struct Site {
     pub(crate) metrics: Metrics,
     pub(crate) open: Arc<Open>,
     pub(crate) started: Instant,
-    /// Seed of what is random in answers.
+    /// Seed of random computations.
     pub(crate) seed: u64,
     rounds: AtomicU64,
 }
@@ -51,12 +51,12 @@ impl Site {
         }
     }
 
-    /// Grows when what answers say has changed.
+    /// Version of the data behind responses; increases with every change.
     pub(crate) fn round(&self) -> u64 {
         self.rounds.load(Ordering::Acquire)
     }
 
-    /// Says that answers have changed.
+    /// Notes that responses have changed, and clears the cache.
     pub(crate) fn changed(&self) {
         self.rounds.fetch_add(1, Ordering::AcqRel);
         self.memory.forget();

@@ -1,4 +1,4 @@
-//! Files that pages load: our styles and scripts, and Plotly's script.
+//! Static files of the pages: styles, scripts, and the Plotly library.
 
 use std::io::Read;
 use std::sync::LazyLock;
@@ -82,7 +82,7 @@ async fn file(Path(name): Path<String>) -> Result<Response, Problem> {
     Ok(response.into_response())
 }
 
-/// The library that draws, unpacked when it is first asked for.
+/// Plotly's script, decompressed on first use.
 static PLOTLY: LazyLock<Bytes> = LazyLock::new(|| plotly().into());
 
 fn plotly() -> Vec<u8> {

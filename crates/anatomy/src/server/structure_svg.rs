@@ -1,18 +1,18 @@
-//! A checkpoint's structure drawn to scale: widths in one unit, one row a layer.
+//! Draws a checkpoint's structure to scale: widths in one unit, one row per layer.
 
 use std::fmt::Write;
 
 use catalog::tables::Structure;
 
-/// Width of the drawing, units of its own.
+/// Width of the drawing in SVG units.
 const WIDE: f64 = 720.0;
-/// Left of the layers stand their numbers.
+/// Space at the left for layer numbers.
 const LEFT: f64 = 56.0;
-/// Height of all layers together at most.
+/// Maximum height of all layers together.
 const TALL: f64 = 300.0;
 
-/// An SVG with its description, or `None` where layers, width or feed-forward width are unknown. Colours are the page's, by
-/// class.
+/// An SVG with a description; `None` where layers, width or feed-forward width are unknown. CSS classes of the page set
+/// the colours.
 pub(crate) fn draw(structure: &Structure) -> Option<String> {
     let (layers, d_model, d_ffn) = (structure.layers?, structure.d_model?, structure.d_ffn?);
     if layers <= 0 || d_model <= 0 || d_ffn <= 0 {
@@ -48,7 +48,7 @@ pub(crate) fn draw(structure: &Structure) -> Option<String> {
     ticks(&mut svg, heads, attention, 22.0, "query");
     ticks(&mut svg, kv_heads, attention, 38.0, "key");
     for layer in 0..layers {
-        // The first layer stands at the bottom: text goes in there.
+        // The first layer, where the input enters, is at the bottom.
         let y = bottom - step * (layer + 1) as f64;
         let _ = write!(
             svg,
@@ -83,7 +83,7 @@ pub(crate) fn draw(structure: &Structure) -> Option<String> {
     Some(svg)
 }
 
-/// One box a head, as wide together as the attention.
+/// One box per head; together they are as wide as the attention.
 fn ticks(svg: &mut String, heads: Option<i64>, wide: f64, y: f64, class: &str) {
     let Some(heads) = heads else { return };
     let each = wide / heads as f64;
@@ -97,7 +97,7 @@ fn ticks(svg: &mut String, heads: Option<i64>, wide: f64, y: f64, class: &str) {
     }
 }
 
-/// The largest of 1, 2, 5 times a power of ten that is at most a half of `value`.
+/// The largest of 1, 2 or 5 times a power of ten that is at most half of `value`.
 fn nice(value: f64) -> f64 {
     let power = 10f64.powf((value / 2.0).log10().floor());
     [5.0, 2.0, 1.0]

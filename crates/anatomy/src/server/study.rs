@@ -1,5 +1,5 @@
-//! The study behind the pages: kept from when the catalog was made, else computed in the background from the start; findings
-//! may be read from a report that was written before.
+//! The study behind the pages: stored with the catalog, else computed in the background from the start. Meanwhile,
+//! findings of an existing report may be shown.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,15 @@ use crate::provenance::{FindingsFile, Provenance, SCHEMA_VERSION};
 use crate::report;
 use crate::report::PartChoice;
 
-/// The study, ready to be shown.
+/// A study ready for display.
 pub(crate) struct ServedStudy {
     pub(crate) headlines: Vec<String>,
     pub(crate) sections: Vec<Section>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) provenance: Value,
-    /// `findings.json`, as `anatomy report` writes it.
+    /// `findings.json` as written by `anatomy report`.
     pub(crate) file: Bytes,
-    /// Where the numbers come from, in words.
+    /// Origin of the numbers, in words.
     pub(crate) origin: String,
 }
 
@@ -39,24 +39,24 @@ impl ServedStudy {
     }
 }
 
-/// How it is to be computed.
+/// How the study is to be computed.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// Folder of the catalog where it is not the one compiled in.
+    /// Folder of the catalog; `None`: the compiled-in catalog.
     pub(crate) dir: Option<PathBuf>,
-    /// Resamples of each bootstrap interval.
+    /// Number of resamples for bootstrap intervals.
     pub(crate) resamples: usize,
     pub(crate) seed: u64,
-    /// Sections and parts, separated by commas; all where none is named.
+    /// Sections and parts, comma-separated; `None`: all.
     pub(crate) only: Option<String>,
 }
 
-/// What is quick comes first: pages show it while the rest is computed.
+/// Fast sections and parts, computed first and shown while the rest is computed.
 const QUICK: &str = "answer,controlled,pooled,dataset,trends,dimensions,correlations,leaderboard_v1";
-/// The rest: regressions by many methods, repeated. The ledger is made of all findings.
+/// The slow part: repeated fits of many regression methods. The ledger is added at the end, as it needs all findings.
 const SLOW: &str = "attribution";
 
-/// How far it is.
+/// Progress of the computation.
 #[derive(Clone)]
 enum Progress {
     Computing,
@@ -64,7 +64,7 @@ enum Progress {
     Failed(String),
 }
 
-/// The study, now or later; findings of a report may stand in until it is computed.
+/// The study, once it is computed; until then, findings of a given report may be shown.
 pub(crate) struct Slot {
     progress: RwLock<(Progress, Option<Arc<ServedStudy>>)>,
     given: Option<Arc<ServedStudy>>,
@@ -74,10 +74,10 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// An empty place, with the findings of a report where one was given.
+    /// An empty slot, with the findings of a report where given.
     ///
     /// # Errors
-    /// A section that is not known.
+    /// An unknown section in `plan.only`.
     pub(crate) fn new(plan: Plan, given: Option<ServedStudy>) -> Result<Self> {
         let stages = match &plan.only {
             Some(names) => vec![PartChoice::of(names)?],
@@ -105,10 +105,10 @@ impl Slot {
         *self.progress.write().unwrap_or_else(PoisonError::into_inner) = (progress, study);
     }
 
-    /// Takes the study that is kept beside the catalog, where it is the one that would be computed.
+    /// Uses the study stored with the catalog if it has the planned settings; returns whether it did.
     ///
     /// # Errors
-    /// None where what is kept can be written as JSON.
+    /// Only where the stored study cannot be serialised as JSON.
     pub(crate) fn take_kept(&self, catalog: &::catalog::Catalog) -> Result<bool> {
         let plan = &self.plan;
         if plan.only.is_some() {
@@ -136,22 +136,22 @@ impl Slot {
         Ok(true)
     }
 
-    /// How it is computed.
+    /// How the study is computed.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// Whether anything of it is still to come.
+    /// Whether the study is not complete yet.
     pub(crate) fn is_computing(&self) -> bool {
         matches!(self.read().0, Progress::Computing)
     }
 
-    /// The study with its figures, as far as it is computed.
+    /// The study as far as it is computed.
     pub(crate) fn ready(&self) -> Option<Arc<ServedStudy>> {
         self.read().1
     }
 
-    /// The findings: computed, or those of the report until all are.
+    /// The findings: the computed ones if complete or no report was given, else those of the report.
     pub(crate) fn findings(&self) -> Option<Arc<ServedStudy>> {
         match (self.read(), &self.given) {
             ((Progress::Done, study), _) | ((_, study), None) => study,
@@ -159,7 +159,7 @@ impl Slot {
         }
     }
 
-    /// `ready`, `computing` or `failed`, and how far in words.
+    /// Status `ready`, `computing` or `failed`, with details in words.
     pub(crate) fn words(&self) -> (&'static str, String) {
         match self.read().0 {
             Progress::Done => ("ready", "computed".into()),
@@ -175,7 +175,7 @@ impl Slot {
         }
     }
 
-    /// Computes the study; blocks until it is done. `changed` hears of each stage.
+    /// Computes the study; blocks until it is done. `changed` is called after each stage.
     pub(crate) fn compute(&self, checkpoints: &Checkpoints, mut changed: impl FnMut()) {
         let mut sections = Vec::new();
         for (place, choice) in self.stages.iter().enumerate() {
@@ -225,7 +225,7 @@ impl Slot {
         };
         let more = report::study(&context, choice, None)?;
         sections.extend(more.sections);
-        // What `anatomy report` does when all parts are there.
+        // Add the ledger, as `anatomy report` does once all parts are there.
         if is_last && only.is_none() {
             report::add_ledger(sections, *seed)?;
         }
@@ -261,7 +261,7 @@ fn ready(study: report::Study, provenance: Provenance, resamples: usize) -> Resu
     })
 }
 
-/// The findings of a report's folder; its catalog must be the one served.
+/// Reads the findings of a report's folder. Fails if they are from a catalog other than the one served.
 pub(crate) fn read(folder: &Path, catalog_sha256: &str) -> Result<ServedStudy> {
     let path = folder.join("findings.json");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -1,4 +1,5 @@
-//! Rows with named columns, as the engine gives them and files hold them: read, written, and taken as plain columns.
+//! Rows with named columns, as the SQL engine returns them and files hold them: reading, writing, and conversion to
+//! plain columns.
 
 mod output;
 mod values;
@@ -12,7 +13,7 @@ use crate::error::Error;
 pub use output::Format;
 pub use values::{Values, batch};
 
-/// What a statement gave, or a file holds.
+/// The result of a statement, or the contents of a file.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// Columns.
@@ -21,10 +22,10 @@ pub struct Answer {
     pub batches: Vec<RecordBatch>,
 }
 
-/// All rows of a Parquet file, in its order. `name` is what errors call it.
+/// All rows of a Parquet file, in the order of the file. `name` is the file's name in errors.
 ///
 /// # Errors
-/// [`Error::Parquet`] where it is none or is damaged.
+/// [`Error::Parquet`] where the bytes are not Parquet or are damaged.
 pub fn read_parquet(name: &str, bytes: impl Into<Bytes>) -> Result<Answer, Error> {
     let broken = |error: &dyn std::fmt::Display| Error::Parquet {
         file: name.to_owned(),

@@ -1,4 +1,4 @@
-//! An answer as a table for people, CSV, JSON or Parquet.
+//! Writes an answer as a table for reading, CSV, JSON or Parquet.
 
 use std::io::Write;
 
@@ -9,28 +9,28 @@ use parquet::arrow::ArrowWriter;
 use crate::answer::Answer;
 use crate::error::Error;
 
-/// How an answer is written.
+/// The format in which an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Columns and lines for people.
+    /// Aligned columns for reading.
     Table,
     /// Comma-separated, with a header.
     Csv,
-    /// One array of objects; absent is null.
+    /// One array of objects; absent values are null.
     Json,
-    /// One array of arrays, in the order of the columns; absent is null.
+    /// One array of arrays, each in the order of the columns; absent values are null.
     JsonRows,
     /// One file.
     Parquet,
 }
 
 impl Answer {
-    /// Rows.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.batches.iter().map(arrow::array::RecordBatch::num_rows).sum()
     }
 
-    /// The first rows, at most so many.
+    /// The first `most` rows.
     #[must_use]
     pub fn first(&self, most: usize) -> Self {
         let mut left = most;
@@ -48,7 +48,7 @@ impl Answer {
     /// Writes the answer to `sink`.
     ///
     /// # Errors
-    /// [`Error::Query`] where a value cannot be written, or the sink refuses.
+    /// [`Error::Query`] where a value cannot be written or `sink` fails.
     pub fn write(&self, format: Format, mut sink: impl Write + Send) -> Result<(), Error> {
         let failed = |error: &dyn std::fmt::Display| Error::Query {
             message: error.to_string(),

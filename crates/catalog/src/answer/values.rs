@@ -1,4 +1,4 @@
-//! Answers as plain columns, and plain columns as batches: the bridge from tables to whatever computes in `f64`.
+//! Converts answers to plain columns and plain columns to batches, for code that computes with `f64`.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use arrow::datatypes::{DataType, Date32Type, Field, Float64Type, Schema};
 use crate::answer::Answer;
 use crate::error::Error;
 
-/// One column, `None` where a cell is null.
+/// One column; `None` where a cell is null.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
-    /// Numbers; true is 1, false 0, a date its days since 1970-01-01.
+    /// Numbers; true is 1, false is 0, and a date is its days since 1970-01-01.
     Numbers(Vec<Option<f64>>),
     /// Everything else, as text.
     Text(Vec<Option<String>>),
 }
 
 impl Answer {
-    /// The answer's columns by name, in its order.
+    /// The answer's columns with their names, in order.
     ///
     /// # Errors
-    /// [`Error::Query`] for a type that has no text.
+    /// [`Error::Query`] for a type that cannot be shown as text.
     pub fn columns(&self) -> Result<Vec<(String, Values)>, Error> {
         let refused = |error: &dyn std::fmt::Display| Error::Query {
             message: error.to_string(),
@@ -60,7 +60,7 @@ fn values(array: &ArrayRef) -> Result<Values, arrow::error::ArrowError> {
             numbers.as_primitive::<Float64Type>().iter().collect(),
         ));
     }
-    // Lists, maps and structures are no column of numbers or names: as people would see them.
+    // Lists, maps and structs are neither numbers nor names: they become the text that a reader would see.
     if kind.is_nested() {
         let shown = arrow::util::display::ArrayFormatter::try_new(
             array,
@@ -76,10 +76,10 @@ fn values(array: &ArrayRef) -> Result<Values, arrow::error::ArrowError> {
     ))
 }
 
-/// Columns, all of one length, as one batch.
+/// One batch of the given columns, which must have the same length.
 ///
 /// # Errors
-/// [`Error::Query`] where lengths differ or two columns share a name.
+/// [`Error::Query`] where lengths differ or two columns have the same name.
 pub fn batch(columns: &[(String, Values)]) -> Result<RecordBatch, Error> {
     let mut fields = Vec::new();
     let mut arrays: Vec<ArrayRef> = Vec::new();

@@ -1,27 +1,28 @@
-//! How each layer attends: over all positions, in a window, over latents, or by a state.
+//! The kind of attention of each layer: over all positions, in a window, over latents, or by a recurrent state.
 
 use crate::config::fields::{self, Fields};
 use crate::config::layers::{Feed, Mixer};
 use crate::config::stated::Config;
 
-/// How a layer mixes positions, as the column `attention` has it, one letter a layer.
+/// How a layer mixes positions, one letter per layer in column `attention`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Softmax attention over all positions, keys and values kept per head.
     Full,
-    /// The same over a window or a chunk of positions.
+    /// Softmax attention over a window or a chunk of positions.
     Sliding,
-    /// Softmax attention over latents from which keys and values are made (DeepSeek-AI 2024, arXiv 2405.04434).
+    /// Multi-head latent attention: over latents from which keys and values are computed (DeepSeek-AI 2024, arXiv
+    /// 2405.04434).
     Latent,
-    /// Linear attention: a state instead of a cache.
+    /// Linear attention: a state of fixed size instead of a cache.
     Linear,
     /// A state-space layer (Mamba).
     StateSpace,
-    /// Attention and a state-space layer side by side (Falcon-H1, Hymba).
+    /// Attention and a state-space layer in parallel (Falcon-H1, Hymba).
     Both,
     /// A short convolution (LFM2).
     Convolution,
-    /// None: positions are not mixed.
+    /// Nothing: positions are not mixed.
     Nothing,
 }
 
@@ -40,7 +41,7 @@ impl Kind {
     }
 }
 
-/// One letter a layer, in the order of the layers; see the column `attention` of `structures`.
+/// One letter per layer, in the order of the layers; see column `attention` of `structures`.
 pub(super) fn letters(config: &Config, inner: &Fields, layers: &[(Mixer, Feed)]) -> String {
     let layers = (0_i64..).zip(layers);
     layers
@@ -70,7 +71,7 @@ fn kind(config: &Config, inner: &Fields, at: i64, mixer: Mixer) -> Kind {
     }
 }
 
-/// What a layer that keeps a state is: as the config's list of layers calls it, else as its family is.
+/// The kind of a layer that keeps a state: as the config's list of layers names it, else by its family.
 fn state(inner: &Fields, family: &str, at: i64) -> Kind {
     let listed =
         fields::list(inner, LISTS).and_then(|list| list.get(at as usize % list.len().max(1))?.as_str());
@@ -102,15 +103,15 @@ const LISTS: &[&str] = &[
     "attn_type_list",
 ];
 
-/// Positions that layer `at` sees, where it does not see all. Which layers have the window follows each family's
-/// modelling code in Hugging Face transformers.
+/// Number of positions that layer `at` sees; `None` where it sees all. Which layers have the window follows each
+/// family's modelling code in Hugging Face transformers.
 pub(crate) fn window(config: &Config, inner: &Fields, at: i64, mixer: Mixer) -> Option<i64> {
     let span = config.sliding_window?;
     let int = |name: &str| fields::int(inner, &[name]);
     if mixer == Mixer::Window {
         return Some(span);
     }
-    // One that holds every position leaves none out: Phi-3's checkpoints of 128k positions state 262,144.
+    // A window that spans every position is none: Phi-3's checkpoints with 128k positions state 262,144.
     if config.pos.is_some_and(|pos| span >= pos)
         || fields::list(inner, LISTS).is_some()
         || fields::list(inner, &["hybrid_layer_pattern"]).is_some()
@@ -130,7 +131,7 @@ pub(crate) fn window(config: &Config, inner: &Fields, at: i64, mixer: Mixer) -> 
             Some(list) => list.get(at as usize).and_then(fields::number) == Some(1),
             None => all_but_each(int("no_rope_layer_interval").unwrap_or(4)),
         },
-        // These have the field, and use it only where they are told to.
+        // These families have the field, and use it only where a switch says so.
         kind if kind.starts_with("qwen") => {
             fields::flag(inner, &["use_sliding_window"]) == Some(true)
                 && at >= int("max_window_layers").unwrap_or(0)

@@ -1,5 +1,6 @@
-//! Layers that a search found one by one: `block_configs` of Nemotron-NAS (`DeciLM`), whose layers have a width and heads of
-//! their own, or lack one of their parts (Bercovich et al. 2024, arXiv 2411.19146).
+//! Layers found one by one by architecture search: `block_configs` of Nemotron-NAS (`DeciLM`), whose layers have
+//! individual widths and numbers of heads, or lack attention or the feed-forward layer (Bercovich et al. 2024, arXiv
+//! 2411.19146).
 
 use serde_json::Value;
 
@@ -7,12 +8,12 @@ use crate::config::fields::{self, Fields};
 use crate::config::layouts::multiple_of;
 use crate::config::parts::{Feed, Mixer};
 
-/// What stands in place of one layer's attention and feed-forward layer.
+/// One layer's replacement for attention and for the feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Block {
     pub(crate) mixer: Mixer,
     pub(crate) feed: Feed,
-    /// Heads that share one head of keys and values.
+    /// Query heads per key-value head.
     heads_in_group: Option<i64>,
     /// Width of the feed-forward layer.
     width: Option<i64>,
@@ -26,7 +27,7 @@ const READ: [&str; 5] = [
     "ffn_mult",
     "intermediate_size",
 ];
-/// Keys of a block that no parameter hangs on: how far a layer sees.
+/// Keys of a block that do not affect the number of parameters: how far a layer sees.
 const HARMLESS: [&str; 5] = [
     "num_sink_tokens",
     "unshifted_sink",
@@ -35,7 +36,7 @@ const HARMLESS: [&str; 5] = [
     "hidden_act",
 ];
 
-/// The block of layer `at`, where the config lists blocks.
+/// The block of layer `at`; `None` where the config lists no blocks.
 pub(crate) fn block(inner: &Fields, at: i64) -> Option<Block> {
     let block = list(inner)?.get(usize::try_from(at).ok()?)?.as_object()?;
     let attention = fields::object(block, &["attention"]);
@@ -62,7 +63,7 @@ pub(crate) fn block(inner: &Fields, at: i64) -> Option<Block> {
         width: feed.and_then(|part| {
             fields::int(part, &["intermediate_size"]).or_else(|| {
                 let share = fields::float(part, &["ffn_mult"])?;
-                // Two thirds of it: a gated layer has three matrices.
+                // Two thirds of the width, since a gated layer has three matrices.
                 Some(multiple_of((2.0 * share * width as f64 / 3.0) as i64, 256))
             })
         }),
@@ -70,7 +71,7 @@ pub(crate) fn block(inner: &Fields, at: i64) -> Option<Block> {
 }
 
 impl Block {
-    /// Heads of keys and values, of `heads`.
+    /// Number of key-value heads for `heads` query heads.
     pub(crate) fn kv_heads(&self, heads: i64) -> Option<i64> {
         heads.checked_div(self.heads_in_group?)
     }
@@ -85,7 +86,7 @@ fn list(inner: &Fields) -> Option<&[Value]> {
     fields::list(inner, &["block_configs"]).filter(|list| !list.is_empty())
 }
 
-/// The most frequent of `of` over all blocks, the larger of equals.
+/// The most frequent value of `of` over all blocks; the larger of equally frequent ones.
 pub(crate) fn usual(inner: &Fields, of: impl Fn(&Block) -> Option<i64>) -> Option<i64> {
     let count = i64::try_from(list(inner)?.len()).ok()?;
     let values: Vec<Value> = (0..count)
@@ -94,7 +95,7 @@ pub(crate) fn usual(inner: &Fields, of: impl Fn(&Block) -> Option<i64>) -> Optio
     fields::most_frequent(&values)
 }
 
-/// Keys inside of blocks that are not understood.
+/// Keys within blocks that are not understood.
 pub(crate) fn not_understood(inner: &Fields) -> Vec<String> {
     let mut unknown = Vec::new();
     let parts = list(inner)

@@ -1,9 +1,9 @@
-//! Parameters of the language model, all and those used for one token, counted from a config.
+//! Counts the parameters of the language model from a config, all and those active for one token.
 //!
-//! Exact for dense decoders with a [`recipe`] of whose config every key that may shape weights is understood
-//! ([`crate::config::keys`]); for mixtures, hybrids and latent attention the large matrices are counted as their modelling code has
-//! them, small ones (gates, decays) nearly. Vision and audio parts, and heads for predicting further tokens, are not
-//! counted.
+//! Exact for dense decoders that have a [`recipe`] and in whose config every key that may affect the shape of weights
+//! is understood ([`crate::config::keys`]). For mixtures, hybrids and latent attention the large matrices are counted
+//! as in their modelling code, small tensors (gates, decays) approximately. Not counted are vision and audio parts, and
+//! heads that predict further tokens.
 
 use crate::config::experts::experts;
 use crate::config::fields::{self, Fields};
@@ -13,10 +13,10 @@ use crate::config::plan::Plan;
 use crate::config::recipe::{self, Recipe, Sizes};
 use crate::config::stated::{Counts, KeyHeads};
 
-/// Counts the parameters of a plan. `None` where a dimension is missing.
+/// Counts the parameters of a plan. `None` where a dimension is missing or there is no formula.
 pub(crate) fn count(plan: &Plan<'_>) -> Option<Counts> {
     let (config, recipe) = (plan.config, plan.recipe);
-    // Blocks that several layers share, each with an adapter of its own: no formula here.
+    // Zamba: several layers share blocks, each layer with an adapter of its own; there is no formula here.
     if plan.kind.starts_with("zamba") {
         return None;
     }
@@ -30,12 +30,12 @@ pub(crate) fn count(plan: &Plan<'_>) -> Option<Counts> {
     let (mut total, mut active) = (outside, outside);
     for (at, (mixer, feed)) in (0_i64..).zip(layers) {
         let own = plan.sizes_at(sizes, at);
-        // A width that is not stated is not 0.
+        // A missing width must not be counted as 0.
         if own.d_ffn == 0 && feed == Feed::Dense {
             return None;
         }
         let mixing = mixing(mixer, plan, own)?;
-        // A layer of one part alone has that part's norms alone.
+        // A layer that lacks attention or the feed-forward layer has only the other part's norms.
         let norms = match (mixer == Mixer::Nothing, feed == Feed::Nothing) {
             (true, true) => 0,
             (false, false) => recipe.norms,
@@ -69,7 +69,8 @@ pub(crate) fn count(plan: &Plan<'_>) -> Option<Counts> {
     })
 }
 
-/// Embedding and learned positions; an embedding that is the output head too is multiplied.
+/// Parameters that are looked up rather than multiplied: learned positions, and the embedding unless it is also the
+/// output head.
 fn looked_up(recipe: Recipe, sizes: Sizes) -> Option<i64> {
     let table = if recipe.tied { 0 } else { sizes.vocab };
     let positions = recipe.positions.map_or(0, |more| sizes.pos + more);
@@ -77,7 +78,7 @@ fn looked_up(recipe: Recipe, sizes: Sizes) -> Option<i64> {
 }
 
 fn embedding(recipe: Recipe, sizes: Sizes, inner: &Fields) -> Option<i128> {
-    // OPT-350m embeds narrower than it computes, with a projection in and out.
+    // OPT-350m has embeddings narrower than the residual stream, with a projection in and one out.
     match fields::int(inner, &["word_embed_proj_dim"]).filter(|&width| width != sizes.d_model) {
         Some(narrow) => {
             let plain = recipe::outside(recipe, Sizes { vocab: 0, ..sizes })?;

@@ -1,6 +1,6 @@
-//! Kinds of networks that have no decoder of their own, by class and by model type.
+//! Class names and model types of networks that are not stand-alone decoders.
 
-/// Starts of class names, and model types, of encoders, encoder-decoders and others that generate no text.
+/// Prefixes of class names, and model types, of encoders, encoder-decoders and others that do not generate text.
 const CLASSES: [&str; 34] = [
     "T5",
     "MT5",
@@ -86,7 +86,7 @@ const TYPES: [&str; 46] = [
     "mobilebert",
 ];
 
-/// The word that tells a kind of network without a decoder of its own, if it is one.
+/// The class name or model type that identifies a network as not a stand-alone decoder; `None` if neither does.
 pub(crate) fn not_a_decoder<'a>(
     architecture: Option<&'a str>,
     model_type: Option<&'a str>,

@@ -1,4 +1,5 @@
-//! What a config leaves out because it is its class's default, as transformers' config classes have it.
+//! Defaults for what a config omits because it equals its class's default, as in the config classes of Hugging Face
+//! transformers.
 
 use serde_json::Value;
 
@@ -6,7 +7,8 @@ use crate::config::fields::{self, Fields};
 use crate::config::names::KV_HEADS;
 use crate::config::stated::{Config, KeyHeads};
 
-/// Families whose class takes as many key and value heads as heads where none are stated, or knows no others.
+/// Families whose class has as many key and value heads as query heads where the config states none, or that have no
+/// others.
 const AS_HEADS: [&str; 43] = [
     "apertus",
     "arcee",
@@ -53,7 +55,7 @@ const AS_HEADS: [&str; 43] = [
     "zamba2",
 ];
 
-/// Families whose class has a number of its own.
+/// Families whose class has a fixed default number of key and value heads.
 const FIXED: [(&str, i64); 28] = [
     ("bamba", 8),
     ("ernie45", 2),
@@ -85,10 +87,11 @@ const FIXED: [(&str, i64); 28] = [
     ("starcoder2", 2),
 ];
 
-/// Families with one head of keys and values where the config does not say otherwise.
+/// Families with a single key and value head (multi-query attention) unless the config says otherwise.
 const MULTI_QUERY: [&str; 2] = ["falcon", "gptbigcode"];
 
-/// Families whose class has as many heads of keys and values as its own default of heads: a guess for any other number.
+/// Families whose class has equal defaults for query heads and for key and value heads: with another number of query
+/// heads, the number of key and value heads is a guess.
 const EQUAL_DEFAULTS: [(&str, i64); 5] = [
     ("exaone4", 32),
     ("qwen2", 32),
@@ -97,7 +100,7 @@ const EQUAL_DEFAULTS: [(&str, i64); 5] = [
     ("stablelm", 32),
 ];
 
-/// Whether a family's class has as many key and value heads as heads, whatever a config says.
+/// Whether a family's class always has as many key and value heads as query heads, whatever a config says.
 pub(crate) fn knows_no_groups(family: &str) -> bool {
     [
         "bloom", "codegen", "gpt2", "gptj", "gptneo", "gptneox", "opt", "qwen", "xglm",
@@ -105,7 +108,7 @@ pub(crate) fn knows_no_groups(family: &str) -> bool {
     .contains(&family)
 }
 
-/// Where the key and value heads of `config` come from.
+/// Where the number of key and value heads of `config` comes from.
 pub(crate) fn key_heads(config: &Config, family: Option<&str>, inner: &Fields) -> KeyHeads {
     let latent = ["kv_lora_rank", "o_lora_rank"];
     if config.kv_heads.is_some()
@@ -117,7 +120,7 @@ pub(crate) fn key_heads(config: &Config, family: Option<&str>, inner: &Fields) -
     let (Some(family), Some(heads)) = (family, config.heads) else {
         return KeyHeads::Unknown;
     };
-    // These read the field, and take null as "as many as heads", whatever they have where it is absent.
+    // These classes read an explicit null as "as many as query heads", whatever their default for a missing field.
     let is_null = KV_HEADS
         .iter()
         .any(|name| inner.get(*name).is_some_and(Value::is_null));
@@ -135,8 +138,8 @@ pub(crate) fn key_heads(config: &Config, family: Option<&str>, inner: &Fields) -
     }
 }
 
-/// Fills in what a nested config (`text_config` and the like) leaves out: such configs are written without what equals
-/// the default of their class. `model_type` is the nested config's own.
+/// Fills in what a nested config (`text_config` and the like) omits: such configs are written without the values that
+/// equal their class's defaults. `model_type` is that of the nested config.
 pub(crate) fn nested(config: &mut Config, model_type: &str) {
     let [layers, d_model, d_ffn, heads, vocab_size, pos] = match model_type {
         "llama" => [32, 4096, 11008, 32, 32_000, 2048],

@@ -1,9 +1,9 @@
-//! The seven dimensions of a structure, as all that reads and resolves holds them.
+//! The seven dimensions of a structure, in the form used by all readers and by resolution.
 
-/// The dimensions a structure has, in the order of [`DIMENSIONS`].
+/// Values of the dimensions, in the order of [`DIMENSIONS`].
 pub(crate) type DimensionValues = [Option<i64>; 7];
 
-/// Names of the dimensions, in the order in which [`DimensionValues`] holds them.
+/// Names of the dimensions, in the order of [`DimensionValues`].
 pub(crate) const DIMENSIONS: [&str; 7] = [
     "layers",
     "d_model",

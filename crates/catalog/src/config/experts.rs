@@ -1,11 +1,11 @@
-//! Parameters of a mixture of experts.
+//! Counts the parameters of a mixture of experts.
 
 use crate::config::fields;
 use crate::config::names::{EXPERT_WIDTH, EXPERTS, SHARED, USED};
 use crate::config::plan::Plan;
 use crate::config::recipe::{self, Sizes};
 
-/// All parameters of the mixture of layer `at`, and those that one token uses.
+/// Parameters of the mixture in layer `at`: all, and those that one token uses.
 pub(super) fn experts(plan: &Plan<'_>, sizes: Sizes, at: i64) -> Option<(i128, i128)> {
     let (config, recipe, inner) = (plan.config, plan.recipe, plan.inner);
     let width = sizes.d_model;
@@ -19,7 +19,7 @@ pub(super) fn experts(plan: &Plan<'_>, sizes: Sizes, at: i64) -> Option<(i128, i
     let mut expert = recipe::feed_forward(recipe, latent.unwrap_or(width), expert_width)?;
     let mut router = i128::from(width) * count;
     if plan.kind == "gptoss" {
-        // Biases everywhere.
+        // Biases in every projection and in the router.
         expert = expert.checked_add(2 * i128::from(expert_width) + i128::from(width))?;
         router += count;
     }
@@ -35,11 +35,11 @@ pub(super) fn experts(plan: &Plan<'_>, sizes: Sizes, at: i64) -> Option<(i128, i
         }
         None => 0,
     };
-    // Gemma 4 has a dense layer beside its experts.
+    // Gemma 4 has a dense layer in parallel with its experts.
     let beside = if fields::flag(inner, &["enable_moe_block"]) == Some(true) {
         recipe::feed_forward(recipe, width, sizes.d_ffn)?
     } else if plan.kind == "arctic" && fields::flag(inner, &["parallel_attn_mlp_res"]) == Some(true) {
-        // Arctic's dense residual path: a layer as wide as the stream, and a norm before it.
+        // Arctic's dense residual path: a feed-forward layer as wide as the residual stream, with a norm before it.
         recipe::feed_forward(recipe, width, width)?.checked_add(recipe::norm(recipe, width))?
     } else {
         0

@@ -1,6 +1,7 @@
-//! One name per family of architectures, from class names and model types alike.
+//! One name per family of architectures, derived from class names and model types alike.
 
-/// The family of a checkpoint: `LlamaForCausalLM`, `LLaMAForCausalLM`, `llama` are all `llama`. Lower case, no marks.
+/// The family of a checkpoint, in lower-case letters and digits: `LlamaForCausalLM`, `LLaMAForCausalLM` and `llama` all
+/// give `llama`.
 pub fn family(architecture: Option<&str>, model_type: Option<&str>) -> Option<String> {
     let plain = |text: &str| {
         text.chars()
@@ -30,7 +31,7 @@ pub fn family(architecture: Option<&str>, model_type: Option<&str>) -> Option<St
     .filter(|name| !name.is_empty())
 }
 
-/// What class names say a class is for.
+/// Beginnings of the suffixes of class names that state the purpose of a class.
 const MARKS: [&str; 11] = [
     "ForCausalLM",
     "ForCasualLM",
@@ -45,10 +46,10 @@ const MARKS: [&str; 11] = [
     "Model",
 ];
 
-/// A class name without what it is for: `Qwen2ForSequenceClassification` and `Qwen2Model` are `Qwen2`.
+/// A class name without its purpose: `Qwen2ForSequenceClassification` and `Qwen2Model` give `Qwen2`.
 fn stem(class: &str) -> &str {
     let bytes = class.as_bytes();
-    // One pass: this is asked of every checkpoint many times, and a search per mark would be prepared each time.
+    // A single pass: this is called many times for every checkpoint, and a search per suffix would be set up each time.
     let is_mark = |&at: &usize| {
         matches!(bytes[at], b'F' | b'L' | b'M')
             && MARKS

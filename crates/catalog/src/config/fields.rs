@@ -1,24 +1,25 @@
-//! Reading fields of a config by any of their names: numbers as strings, one value per layer, nulls, floats.
+//! Reads a field of a config under any of its names, in the forms that occur: numbers as strings, one value per layer,
+//! nulls, floats.
 
 use serde_json::{Map, Value};
 
 /// Fields of one JSON object.
 pub(crate) type Fields = Map<String, Value>;
 
-/// The first of `names` that holds a positive whole number. −1, 0 and null mean unknown; a list with one value per
-/// layer counts by its most frequent value (the larger of equals).
+/// The value of the first of `names` that holds a positive integer. −1, 0 and null mean unknown; of a list with one
+/// value per layer the most frequent value is taken (the larger of equally frequent ones).
 pub(crate) fn int(fields: &Fields, names: &[&str]) -> Option<i64> {
     names.iter().find_map(|name| fields.get(*name).and_then(positive))
 }
 
-/// The first of `names` that holds a whole number, zero included.
+/// The value of the first of `names` that holds a non-negative integer.
 pub(crate) fn count(fields: &Fields, names: &[&str]) -> Option<i64> {
     names
         .iter()
         .find_map(|name| fields.get(*name).and_then(number).filter(|&value| value >= 0))
 }
 
-/// The first of `names` that holds a number.
+/// The value of the first of `names` that holds a number.
 pub(crate) fn float(fields: &Fields, names: &[&str]) -> Option<f64> {
     names.iter().find_map(|name| match fields.get(*name)? {
         Value::Number(number) => number.as_f64(),
@@ -27,7 +28,7 @@ pub(crate) fn float(fields: &Fields, names: &[&str]) -> Option<f64> {
     })
 }
 
-/// The first of `names` that holds true or false.
+/// The value of the first of `names` that holds a Boolean.
 pub(crate) fn flag(fields: &Fields, names: &[&str]) -> Option<bool> {
     names.iter().find_map(|name| match fields.get(*name)? {
         Value::Bool(value) => Some(*value),
@@ -37,7 +38,7 @@ pub(crate) fn flag(fields: &Fields, names: &[&str]) -> Option<bool> {
     })
 }
 
-/// The first of `names` that holds text.
+/// The value of the first of `names` that holds non-empty text.
 pub(crate) fn text<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a str> {
     names.iter().find_map(|name| {
         fields
@@ -48,12 +49,12 @@ pub(crate) fn text<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a str> {
     })
 }
 
-/// The first of `names` that holds an object.
+/// The value of the first of `names` that holds an object.
 pub(crate) fn object<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a Fields> {
     names.iter().find_map(|name| fields.get(*name)?.as_object())
 }
 
-/// The first of `names` that holds a list.
+/// The value of the first of `names` that holds a list.
 pub(crate) fn list<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a [Value]> {
     if !has_lists(fields) {
         return None;
@@ -63,13 +64,13 @@ pub(crate) fn list<'a>(fields: &'a Fields, names: &[&str]) -> Option<&'a [Value]
         .find_map(|name| fields.get(*name)?.as_array().map(Vec::as_slice))
 }
 
-/// Whether anything is listed at all: most configs list nothing, and are asked for every layer.
+/// Whether any field is a list: most configs have none, and the per-layer lookups are called for every layer.
 fn has_lists(fields: &Fields) -> bool {
     fields.values().any(Value::is_array)
 }
 
-/// The whole number, zero included, that the first of `names` lists for layer `at` of `layers`: as a list of its own
-/// with one value a layer, or as `…_per_layer`.
+/// The non-negative integer that the first of `names` lists for layer `at` of `layers`, either as a list with one value
+/// per layer or as `…_per_layer`.
 pub(crate) fn at(fields: &Fields, names: &[&str], at: i64, layers: i64) -> Option<i64> {
     if !has_lists(fields) {
         return None;
@@ -87,7 +88,7 @@ pub(crate) fn at(fields: &Fields, names: &[&str], at: i64, layers: i64) -> Optio
     })
 }
 
-/// A whole number from a number or its text; `4096.0` is one.
+/// An integer from a number or its text; `4096.0` counts as one.
 pub(crate) fn number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
@@ -108,7 +109,7 @@ fn positive(value: &Value) -> Option<i64> {
     }
 }
 
-/// The most frequent positive whole number of `values`, the larger of equals.
+/// The most frequent positive integer of `values`; the larger of equally frequent ones.
 pub(crate) fn most_frequent(values: &[Value]) -> Option<i64> {
     let mut counts = std::collections::BTreeMap::new();
     for value in values.iter().filter_map(number).filter(|&value| value > 0) {
@@ -120,7 +121,7 @@ pub(crate) fn most_frequent(values: &[Value]) -> Option<i64> {
         .map(|(value, _)| value)
 }
 
-/// A whole number from text; `12.0` is one, `12.5`, `1e400` and 2^63 are none.
+/// An integer from text: `12.0` is accepted; `12.5`, `1e400` and 2^63 are not.
 pub(crate) fn whole(cell: &str) -> Option<i64> {
     cell.parse().ok().or_else(|| {
         let value: f64 = cell.parse().ok()?;

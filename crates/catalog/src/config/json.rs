@@ -1,10 +1,10 @@
-//! JSON as people have it: byte-order marks, `NaN` and `Infinity`, duplicate keys (the last counts).
+//! Lenient JSON parsing: byte-order marks, `NaN` and `Infinity`, duplicate keys (the last counts).
 
 use serde_json::Value;
 
 use crate::error::Error;
 
-/// Parses `bytes`. `NaN`, `Infinity` and `-Infinity` outside of text become null.
+/// Parses `bytes`. `NaN`, `Infinity` and `-Infinity` outside strings become null; `file` is the name used in errors.
 ///
 /// # Errors
 /// [`Error::Empty`], [`Error::NotUtf8`], or [`Error::Json`] with line and column.

@@ -1,5 +1,5 @@
-//! Which keys of a config are understood: those that are read, and those that no parameter hangs on. Of any other that
-//! looks as if weights took their shape from it, the count may be wrong, and is no longer called exact.
+//! Which keys of a config are understood: those that are read, and those that do not affect the number of parameters.
+//! If another key looks as if it affects the shape of weights, the count may be wrong and is no longer called exact.
 
 use serde_json::Value;
 
@@ -27,7 +27,8 @@ const TABLES: [&[&str]; 15] = [
     names::TIED,
 ];
 
-/// Switches that some families' counts follow, and those families; elsewhere they are understood where they are off.
+/// Switches that the counts of some families take into account, with those families; in other families such a key is
+/// understood only where it is off.
 const BY_FAMILY: &[(&str, &[&str])] = &[
     ("add_bias_linear", &["chatglm"]),
     ("add_qkv_bias", &["chatglm"]),
@@ -72,7 +73,7 @@ const BY_FAMILY: &[(&str, &[&str])] = &[
     ("use_residual", &["arctic"]),
     ("word_embed_proj_dim", &["opt"]),
 ];
-/// Families whose count follows a switch for norms of queries and keys.
+/// Families whose count takes a switch for norms of queries and keys into account.
 const QK_NORM_FAMILIES: [&str; 15] = [
     "cohere",
     "exaone4",
@@ -91,7 +92,8 @@ const QK_NORM_FAMILIES: [&str; 15] = [
     "stablelm",
 ];
 
-/// What is understood with one value alone: it is what the families that know it are counted with.
+/// Switches that are understood only with this value, which is the one that the families with such a switch are counted
+/// with.
 const USUAL: &[(&str, bool)] = &[
     ("_remove_final_layer_norm", false),
     ("add_cross_attention", false),
@@ -108,7 +110,7 @@ const USUAL: &[(&str, bool)] = &[
     ("use_cla", false),
     ("use_double_wide_mlp", false),
 ];
-/// Families that read `mlp_bias` are all but these.
+/// Families that do not read `mlp_bias`; all others do.
 const WITHOUT_MLP_BIAS: [&str; 12] = [
     "falcon",
     "gptbigcode",
@@ -124,7 +126,7 @@ const WITHOUT_MLP_BIAS: [&str; 12] = [
     "starcoder2",
 ];
 
-/// A family with the words for its mixture and without them.
+/// A family, with and without the words for its mixture: `qwen3moe`, `qwen3`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Family<'a> {
     pub(crate) kind: &'a str,
@@ -137,7 +139,7 @@ impl Family<'_> {
     }
 }
 
-/// Tables whose values may be listed layer by layer.
+/// Tables whose values may be given as a list with one value per layer.
 const BY_LAYER: [&[&str]; 7] = [
     names::D_FFN,
     names::EXPERT_WIDTH,
@@ -148,8 +150,8 @@ const BY_LAYER: [&[&str]; 7] = [
     names::SHARED,
 ];
 
-/// The keys of a config (of its language model, where that is nested) whose part in the count is not known. A list
-/// with another number of values than `layers` is none of a value a layer.
+/// The keys of a config (of its language model, where that is nested) whose effect on the count is not known. A list
+/// under a known name whose length is not `layers` is one of them, since it does not give one value per layer.
 pub(crate) fn not_understood(
     family: Family<'_>,
     layers: Option<i64>,
@@ -157,7 +159,7 @@ pub(crate) fn not_understood(
     inner: &Fields,
 ) -> Vec<String> {
     let mut unknown = Vec::new();
-    // Of what wraps a language model, only the output head's is its own.
+    // Of the config that wraps a language model, only the output head concerns the language model.
     for (name, value) in inner {
         one(family, name, value, "", &mut unknown);
     }
@@ -203,7 +205,7 @@ fn one(family: Family<'_>, name: &str, value: &Value, inside: &str, unknown: &mu
     }
 }
 
-/// Nothing is said: the class's default holds.
+/// Whether nothing is stated, so that the class's default applies.
 fn is_unset(value: &Value) -> bool {
     match value {
         Value::Null => true,
@@ -214,7 +216,7 @@ fn is_unset(value: &Value) -> bool {
     }
 }
 
-/// A switch that is off.
+/// Whether a switch is off.
 fn is_off(value: &Value) -> bool {
     match value {
         Value::Bool(value) => !value,
@@ -254,11 +256,11 @@ fn is_listed(list: &str, name: &str) -> bool {
     list.split(' ').any(|listed| listed == name)
 }
 
-/// Whether weights may take their shape from it: by the words of its name, or because it holds numbers layer by layer.
+/// Whether the key may affect the shape of weights: by the words of its name, or because it holds numbers per layer.
 fn shapes(name: &str, value: &Value) -> bool {
     let lower = name.to_ascii_lowercase();
     let by_word = lower.split('_').any(|word| {
-        // Short words are words of their own; others also stand inside of compounds and plurals.
+        // Short words must match a whole word; longer ones also count within compounds and plurals.
         SHAPING.split_ascii_whitespace().any(|part| {
             if part.len() < 4 {
                 word.trim_end_matches('s') == part

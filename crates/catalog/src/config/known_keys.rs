@@ -1,6 +1,6 @@
-//! Lists of keys that configs have, for [`crate::config::keys`].
+//! Lists of keys that occur in configs, separated by spaces; for [`crate::config::keys`].
 
-/// Other names that are read, whatever the family.
+/// Further keys that are read, whatever the family.
 pub(super) const READ: &str = "\
     attention_bias attention_chunk_size attention_k_eq_v attention_window_size attn_layer_indices \
     attn_layer_offset attn_layer_period attn_output_gate attn_type_list block_configs block_types conv_kernel \
@@ -16,7 +16,7 @@ pub(super) const READ: &str = "\
     sliding_window_size ssm_state_size state_size swa_head_dim swa_num_attention_heads swa_num_key_value_heads \
     swa_v_head_dim time_step_rank v_head_dim ";
 
-/// Names that no parameter hangs on although their words or their values look as if.
+/// Keys that do not affect the number of parameters although their words or values suggest it.
 pub(super) const HARMLESS: &str = "\
     activation_fn_name activation_situ_beta activation_situ_linear_beta alibi alibi_bias_max \
     apply_query_key_layer_scaling architectures attention_layers attention_multiplier \
@@ -58,15 +58,15 @@ pub(super) const HARMLESS: &str = "\
     use_moe_router_bias use_nope_attn use_routing_bias use_sliding_window use_unpad_mem_eff_attention vit_config \
     vocab_size_per_layer_input window_size z_loss_weight ";
 
-/// Parts of names that no parameter of the language model hangs on: what sees and hears, heads that predict further
-/// tokens (never counted), training, the numbers that norms and rotary angles are made with.
+/// Parts of keys that do not affect the parameters of the language model: vision and audio, heads that predict further
+/// tokens (never counted), training, and constants of norms and rotary angles.
 pub(super) const HARMLESS_PARTS: &str = "\
     _cache_ _dtype _eps _epsilon _loss _multiplier _name _path _pdrop _placeholder _token_id _token_index \
     _version audio aux_loss dropout generation image initializer label_smoothing layerdrop mrope mtp multimodal \
     nextn penalty projector rope_interleave rope_parameters rope_scaling rope_theta rope_type speech use_cache \
     video vision visual ";
 
-/// Words of names that weights may take their shape from.
+/// Words in keys that suggest an effect on the shape of weights.
 pub(super) const SHAPING: &str = "\
     adapter attention attn bias block branch cell channel conv cross depth dim embed expert feed ff ffn gate \
     gating glu group head hidden inner intermediate kernel key kv latent layer linear lora mamba mem memory meta \

@@ -1,4 +1,4 @@
-//! What a config does not state of what a count needs, and what it does.
+//! The error for a config that does not state what counting its parameters needs.
 
 use serde_json::Value;
 
@@ -8,8 +8,8 @@ use crate::config::names::{D_FFN, D_MODEL, HEADS, LAYERS, NESTED, VOCAB};
 use crate::config::read::{parts, read};
 use crate::error::Error;
 
-/// Of a config that cannot be counted: the dimensions that it lacks with the keys that were looked for, those that it
-/// states, and its keys. `None` where it lacks none.
+/// The error for a config that cannot be counted: the dimensions that are missing, with the keys searched for, those
+/// that are stated, and the config's keys. `None` where nothing is missing.
 pub(crate) fn lacking(value: &Value) -> Option<Error> {
     let config = read(value);
     let empty = Fields::new();

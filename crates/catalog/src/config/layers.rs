@@ -1,4 +1,4 @@
-//! What each layer is: does it attend, and is its feed-forward layer a mixture of experts?
+//! The kind of each layer: whether it attends, and whether its feed-forward layer is a mixture of experts.
 
 use serde_json::Value;
 
@@ -6,8 +6,29 @@ use crate::config::blocks::block;
 use crate::config::fields::{self, Fields};
 pub(crate) use crate::config::parts::{Feed, Mixer};
 
-/// The kinds of all `layers` layers, at most 4,096.
+/// Keys that concern all layers alike: where a config has no other keys and no lists, every layer is of the same kind.
+const OF_ALL_LAYERS: [&str; 11] = [
+    "model_type",
+    "num_hidden_layers",
+    "hidden_size",
+    "intermediate_size",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+    "vocab_size",
+    "max_position_embeddings",
+    "sliding_window",
+    "tie_word_embeddings",
+];
+
+/// How each of `layers` layers mixes positions, and its feed-forward part; at most 4,096 layers.
 pub(crate) fn kinds(config: &Fields, layers: i64, experts: bool) -> Vec<(Mixer, Feed)> {
+    if config
+        .iter()
+        .all(|(name, value)| OF_ALL_LAYERS.contains(&name.as_str()) && !value.is_array())
+    {
+        return vec![kind(config, 0, experts); layers.clamp(0, 4_096) as usize];
+    }
     let pattern =
         fields::text(config, &["hybrid_override_pattern"]).map(|text| text.replace('|', "").into_bytes());
     (0..layers.clamp(0, 4_096))
@@ -31,7 +52,7 @@ fn kind(config: &Fields, at: i64, experts: bool) -> (Mixer, Feed) {
     let blocks = fields::list(config, &["layers_block_type"]).unwrap_or_default();
     let is_feed = |block: &Value| matches!(block.as_str(), Some("mlp" | "moe"));
     if blocks.iter().any(is_feed) {
-        // Nemotron-H: each block is one thing alone.
+        // Nemotron-H: each block is only attention, only a state-space layer or only a feed-forward layer.
         return match blocks.get(at as usize).and_then(Value::as_str) {
             Some("mlp") => (Mixer::Nothing, Feed::Dense),
             Some("moe") => (Mixer::Nothing, Feed::Experts),
@@ -155,4 +176,38 @@ fn feed(config: &Fields, at: i64) -> Feed {
         return experts(at % every == 0);
     }
     Feed::Experts
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{OF_ALL_LAYERS, kind, kinds};
+
+    #[test]
+    fn layers_of_one_kind_are_those_that_each_is_read_as() {
+        let families = [
+            "llama",
+            "gemma2",
+            "mamba",
+            "falcon_mamba",
+            "rwkv",
+            "jamba",
+            "llama4",
+            "nemotron_h",
+        ];
+        for family in families {
+            for experts in [false, true] {
+                let config = json!({
+                    "model_type": family, "num_hidden_layers": 6, "hidden_size": 64, "intermediate_size": 256,
+                    "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": 100,
+                    "max_position_embeddings": 128, "sliding_window": 32, "tie_word_embeddings": true,
+                });
+                let config = config.as_object().expect("an object");
+                assert!(OF_ALL_LAYERS.iter().all(|name| config.contains_key(*name)));
+                let each: Vec<_> = (0..6).map(|at| kind(config, at, experts)).collect();
+                assert_eq!(kinds(config, 6, experts), each, "{family}");
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Configs of layouts of their own (`OLMo`'s first, `OpenELM`, the first Mamba), written as the Hub's usual ones.
+//! Rewrites configs with a layout of their own (the first `OLMo`, `OpenELM`, the first Mamba) under the Hub's usual
+//! names.
 
 use std::borrow::Cow;
 
@@ -6,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::config::fields::{self, Fields};
 
-/// `value` with the usual names where its layout is one of those above; anything else is returned as it is.
+/// `value` with the usual names if it has one of the layouts above; anything else is returned unchanged.
 pub(crate) fn usual(value: &Value) -> Cow<'_, Value> {
     let Some(stated) = value.as_object() else {
         return Cow::Borrowed(value);
@@ -27,20 +28,20 @@ pub(crate) fn usual(value: &Value) -> Cow<'_, Value> {
     written.map_or(Cow::Borrowed(value), |fields| Cow::Owned(Value::Object(fields)))
 }
 
-/// Writes `value` under `name` where it is known, in place of what stands there.
+/// Sets `name` to `value` where it is known, replacing any earlier value.
 fn put(out: &mut Fields, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         out.insert(name.to_owned(), value.into());
     }
 }
 
-/// `OLMo`'s own layout: `allenai/OLMo`, `olmo/config.py`, with the defaults that stand there.
+/// `OLMo`'s own layout (`olmo/config.py` of `allenai/OLMo`), with the defaults given there.
 fn olmo(stated: &Fields) -> Option<Fields> {
     let int = |names: &[&str]| fields::int(stated, names);
     let flag = |name: &str, default: bool| fields::flag(stated, &[name]).unwrap_or(default);
     let width = int(&["d_model"])?;
     let heads = int(&["n_heads"])?;
-    // SwiGLU takes its two halves from one matrix of this width.
+    // SwiGLU takes its two halves from one matrix with this width.
     let whole = match int(&["mlp_hidden_size"]) {
         Some(stated) => stated,
         None => scaled(width, fields::float(stated, &["mlp_ratio"]).unwrap_or(4.0)),
@@ -97,7 +98,8 @@ fn olmo(stated: &Fields) -> Option<Fields> {
     Some(out)
 }
 
-/// `OpenELM`'s own layout (`configuration_openelm.py` of `apple/OpenELM`): a width and heads for each layer.
+/// `OpenELM`'s own layout (`configuration_openelm.py` of `apple/OpenELM`): each layer has a width and a number of heads
+/// of its own.
 fn openelm(stated: &Fields) -> Option<Fields> {
     let int = |name: &str| fields::int(stated, &[name]);
     let (width, layers) = (int("model_dim")?, int("num_transformer_layers")?);
@@ -155,7 +157,7 @@ fn mamba(stated: &Fields) -> Option<Fields> {
     for name in ["d_model", "n_layer", "ssm_cfg"] {
         out.remove(name);
     }
-    // What is set beside the usual is no shape known here.
+    // Any other setting in `ssm_cfg` means a layout that is not known here.
     let known = [
         "layer", "expand", "d_state", "d_conv", "dt_rank", "headdim", "ngroups",
     ];
@@ -201,7 +203,7 @@ fn mamba(stated: &Fields) -> Option<Fields> {
     Some(out)
 }
 
-/// `value` up to the next multiple of `step`.
+/// `value` rounded up to a multiple of `step`.
 pub(crate) fn multiple_of(value: i64, step: i64) -> i64 {
     let step = step.max(1);
     value
@@ -214,7 +216,7 @@ fn scaled(width: i64, ratio: f64) -> i64 {
     (width as f64 * ratio) as i64
 }
 
-/// The nearest multiple of `divisor`, the next one where that loses more than a tenth.
+/// The nearest multiple of `divisor`, or the next larger one where rounding down loses more than a tenth.
 fn divisible(value: f64, divisor: i64) -> i64 {
     let step = divisor.max(1);
     let near = ((value + step as f64 / 2.0) as i64 / step * step).max(step);
@@ -225,7 +227,8 @@ fn divisible(value: f64, divisor: i64) -> i64 {
     }
 }
 
-/// One value a layer: as listed, or evenly between the two ends that are stated, to two decimals, or the same for all.
+/// One value per layer: as listed, or interpolated linearly between the first and last value if only two are given
+/// (rounded to two decimals), or the same for all.
 fn spread(value: &Value, layers: i64) -> Option<Vec<f64>> {
     let count = usize::try_from(layers)
         .ok()
@@ -248,7 +251,7 @@ fn spread(value: &Value, layers: i64) -> Option<Vec<f64>> {
     }
 }
 
-/// Whole numbers, one a layer.
+/// Integers, one per layer.
 fn listed(stated: &Fields, name: &str, layers: i64) -> Option<Vec<i64>> {
     let list = stated.get(name)?;
     match list.as_array() {

@@ -1,4 +1,5 @@
-//! What a checkpoint's layers hold beside its seven dimensions: experts, widths, kinds of attention, parameters by formula.
+//! Derives what a checkpoint's layers consist of beside the seven dimensions: experts, widths, kinds of attention,
+//! parameters by formula.
 
 use crate::config::attention;
 use crate::config::count::count;
@@ -8,7 +9,7 @@ use crate::config::names::{SHARED, TIED};
 use crate::config::plan::Plan;
 use crate::config::stated::{Config, Makeup};
 
-/// What the layers of a config hold.
+/// The make-up of the layers of a config.
 pub(super) fn makeup(config: &Config, outer: &Fields, inner: &Fields) -> Makeup {
     let mut makeup = Makeup {
         head_dim: config
@@ -57,7 +58,7 @@ pub(super) fn makeup(config: &Config, outer: &Fields, inner: &Fields) -> Makeup 
     makeup
 }
 
-/// Letters of layers that have heads.
+/// Letters (column `attention`) of layers that have attention heads.
 const ATTENDS: [char; 4] = ['F', 'S', 'C', 'B'];
 
 fn divided(d_model: i64, heads: i64) -> Option<i64> {

@@ -1,5 +1,5 @@
-//! The parameters of one layer by what quantization treats alike: llama.cpp keeps more bits of values and of the last
-//! matrix of the feed-forward layer, and no kind of quantization touches norms and biases.
+//! The parameters of one layer, grouped by how quantization treats them: llama.cpp stores the value matrix and the last
+//! matrix of the feed-forward layer with more bits, and no quantization applies to norms and biases.
 
 use crate::config::experts::experts;
 use crate::config::fields;
@@ -8,14 +8,14 @@ use crate::config::mixing::mixing;
 use crate::config::plan::Plan;
 use crate::config::recipe::{self, Sizes};
 
-/// Parameters of one layer.
+/// Numbers of parameters in one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Matrices {
-    /// The matrix that makes values; 0 where attention keeps latents, or there is none.
+    /// The value projection; 0 with latent attention or without attention.
     pub(crate) values: i64,
-    /// The matrix after attention.
+    /// The output projection of attention.
     pub(crate) attention_out: i64,
-    /// The last matrix of the feed-forward layer, of all experts together.
+    /// The last (down) matrix of the feed-forward layer, of all experts together.
     pub(crate) down: i64,
     /// The other matrices of the experts.
     pub(crate) experts: i64,
@@ -26,13 +26,13 @@ pub(crate) struct Matrices {
 }
 
 impl Matrices {
-    /// All of it.
+    /// All parameters of the layer.
     pub(crate) fn all(&self) -> i64 {
         self.values + self.attention_out + self.down + self.experts + self.others + self.vectors
     }
 }
 
-/// The layers of a plan; none where a dimension is missing or a count passes 2^63.
+/// The layers of a plan in order; `None` where a dimension is missing or a count exceeds 2^63.
 pub(crate) fn matrices(plan: &Plan<'_>) -> Option<Vec<Matrices>> {
     let sizes = plan.sizes()?;
     let layers = kinds(plan.inner, sizes.layers, plan.config.is_moe);
@@ -67,7 +67,7 @@ fn one(plan: &Plan<'_>, sizes: Sizes, mixer: Mixer, feed: Feed, at: i64) -> Opti
         _ => (recipe.norms + 1) / 2,
     };
     let norms = i128::from(norms) * recipe::norm(recipe, sizes.d_model);
-    // Of three matrices, gated, or of two, one is the last.
+    // The last matrix is one of three in a gated layer, else one of two.
     let part = if recipe.gated { 3 } else { 2 };
     let (mut down, mut of_experts, mut others) = (0, 0, (mixing - values - attention_out - vectors).max(0));
     match feed {

@@ -1,4 +1,4 @@
-//! Parameters that mix positions in one layer: attention of all kinds, linear attention, state-space layers.
+//! Counts the parameters that mix positions in one layer: attention of all kinds, linear attention, state-space layers.
 
 use crate::config::fields::{self, Fields};
 use crate::config::layers::Mixer;
@@ -6,7 +6,7 @@ use crate::config::names::QK_NORM;
 use crate::config::plan::Plan;
 use crate::config::recipe::{self, Sizes};
 
-/// Parameters that mix positions in a layer of these sizes.
+/// Parameters that mix positions in a layer with these sizes.
 pub(super) fn mixing(mixer: Mixer, plan: &Plan<'_>, sizes: Sizes) -> Option<i128> {
     let inner = plan.inner;
     let mixed = mixed(mixer, plan, sizes)?;
@@ -14,9 +14,9 @@ pub(super) fn mixing(mixer: Mixer, plan: &Plan<'_>, sizes: Sizes) -> Option<i128
         return Some(mixed);
     }
     let beside = match plan.kind.as_str() {
-        // Attention and a state-space layer side by side.
+        // Attention and a state-space layer in parallel.
         "falconh1" => linear(sizes, plan)?,
-        // A sink for each head.
+        // An attention sink for each head.
         "gptoss" => i128::from(sizes.heads),
         _ => 0,
     };
@@ -25,7 +25,7 @@ pub(super) fn mixing(mixer: Mixer, plan: &Plan<'_>, sizes: Sizes) -> Option<i128
         .checked_add(query_norms(&plan.kind, sizes, inner)?)
 }
 
-/// Norms of queries and keys, beside those of a recipe: over all heads together, or with a bias.
+/// Parameters of norms of queries and keys that a recipe does not cover: over all heads together, or with a bias.
 fn query_norms(kind: &str, sizes: Sizes, inner: &Fields) -> Option<i128> {
     let asked = fields::flag(inner, QK_NORM) == Some(true);
     let heads = i128::from(sizes.heads).checked_add(i128::from(sizes.kv_heads))?;
@@ -38,7 +38,7 @@ fn query_norms(kind: &str, sizes: Sizes, inner: &Fields) -> Option<i128> {
             let bias = fields::flag(inner, &["bias_for_layer_norm"]) == Some(true);
             all * i128::from(affine) * (1 + i128::from(bias))
         }
-        // Layer norms of one head's width, with biases.
+        // Layer norms as wide as one head, with biases.
         "phi" if asked => 4 * i128::from(sizes.head_dim),
         _ => 0,
     })
@@ -57,7 +57,7 @@ fn mixed(mixer: Mixer, plan: &Plan<'_>, sizes: Sizes) -> Option<i128> {
                 return latent(width, i128::from(sizes.heads), rank, inner);
             }
             if let (Some(rank), Some(groups)) = (int(&["o_lora_rank"]), int(&["o_groups"])) {
-                // DeepSeek V4: one shared key-value head, queries and output through low ranks.
+                // DeepSeek V4: one shared key-value head; queries and output pass through low ranks.
                 let inside = i128::from(sizes.heads) * i128::from(sizes.head_dim);
                 let queries = int(&["q_lora_rank"])?.checked_mul(width.checked_add(inside)?)?;
                 return queries
@@ -70,7 +70,8 @@ fn mixed(mixer: Mixer, plan: &Plan<'_>, sizes: Sizes) -> Option<i128> {
                 sizes.kv_heads = fields::int(inner, &["swa_num_key_value_heads"]).unwrap_or(sizes.kv_heads);
                 sizes.head_dim = fields::int(inner, &["swa_head_dim"]).unwrap_or(sizes.head_dim);
             } else if let Some(kinds) = fields::int(inner, &["global_head_dim"]) {
-                // Gemma 4: layers that see everything have wider heads, fewer keys, and values equal to keys.
+                // Gemma 4: layers with full attention have wider heads, fewer key-value heads, and values equal to
+                // keys.
                 sizes.head_dim = kinds;
                 sizes.kv_heads =
                     fields::int(inner, &["num_global_key_value_heads"]).unwrap_or(sizes.kv_heads);
@@ -122,7 +123,7 @@ fn linear(sizes: Sizes, plan: &Plan<'_>) -> Option<i128> {
     let width = i128::from(sizes.d_model);
     let of = |fields: &Fields, names: &[&str]| fields::int(fields, names).map(i128::from);
     if plan.kind == "lfm2" {
-        // A gated short convolution: three widths in, one out, a kernel for each channel.
+        // A gated short convolution: three projections of the layer's width in, one out, and a kernel for each channel.
         let bias = i128::from(fields::flag(inner, &["conv_bias"]) == Some(true));
         let kernel = of(inner, &["conv_L_cache"]).unwrap_or(3);
         return Some(4 * width * width + width * kernel + bias * 5 * width);
@@ -149,14 +150,14 @@ fn linear(sizes: Sizes, plan: &Plan<'_>) -> Option<i128> {
     state_space(width, plan)
 }
 
-/// A state-space layer: of Mamba 2 (Dao and Gu, arXiv 2405.21060) where it has heads, of Mamba (Gu and Dao, arXiv
-/// 2312.00752) where it has a rank of the time step; else its large matrices alone.
+/// Parameters of a state-space layer: Mamba 2 (Dao and Gu, arXiv 2405.21060) where the config states heads, Mamba (Gu
+/// and Dao, arXiv 2312.00752) where it states a rank of the time step; otherwise only the large matrices.
 fn state_space(width: i128, plan: &Plan<'_>) -> Option<i128> {
     let inner = plan.inner;
     let int = |names: &[&str]| fields::int(inner, names).map(i128::from);
     let kind = plan.kind.as_str();
     let is_own = matches!(kind, "mamba" | "mamba2" | "falconmamba");
-    // Biases of the projections in and out, and of the convolution.
+    // Biases of the input and output projections, and of the convolution.
     let has_bias = is_own && fields::flag(inner, &["use_bias"]) == Some(true);
     let conv_bias = i128::from(!is_own || fields::flag(inner, &["use_conv_bias"]) != Some(false));
     let expanded = width.checked_mul(int(&["mamba_expand", "expand"]).unwrap_or(2))?;
@@ -195,7 +196,8 @@ fn state_space(width: i128, plan: &Plan<'_>) -> Option<i128> {
             .filter(|_| matches!(kind, "mamba" | "falconmamba"))
             .unwrap_or(expanded);
         let rank = int(&["mamba_dt_rank", "time_step_rank"]).unwrap_or((width + 15) / 16);
-        // Per inner channel: kernel and its bias, the step's rank twice, B, C and A, the step's bias, D.
+        // Per inner channel: convolution kernel and its bias, twice the rank of the time step, B, C and A, the time
+        // step's bias, and D.
         let each = kernel + conv_bias + 2 * rank + 3 * state + 2;
         let norms = if kind == "jamba" { rank + 2 * state } else { 0 };
         return outward(inside)?

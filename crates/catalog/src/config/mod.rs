@@ -1,4 +1,4 @@
-//! `config.json` of any architecture to one set of dimensions.
+//! Reads the `config.json` of any architecture into one set of dimensions, and counts its parameters.
 
 pub(crate) mod attention;
 mod blocks;

@@ -1,4 +1,4 @@
-//! What architectures call the same thing, in the order in which it is looked for.
+//! The names that architectures use for the same quantity, in the order in which they are searched.
 
 /// Keys for the number of decoder layers.
 pub(super) const LAYERS: &[&str] = &[
@@ -45,7 +45,7 @@ pub(super) const DENSE_WIDTH: &[&str] = &[
     "dense_intermediate_size",
     "intermediate_size",
 ];
-/// Keys for attention heads.
+/// Keys for the number of attention heads.
 pub(super) const HEADS: &[&str] = &[
     "num_attention_heads",
     "n_head",
@@ -55,7 +55,7 @@ pub(super) const HEADS: &[&str] = &[
     "num_query_heads",
     "attention_heads",
 ];
-/// Keys for key and value heads.
+/// Keys for the number of key and value heads.
 pub(super) const KV_HEADS: &[&str] = &[
     "num_key_value_heads",
     "num_kv_heads",
@@ -73,9 +73,9 @@ pub(super) const HEAD_DIM: &[&str] = &[
     "d_head",
     "qk_head_dim",
 ];
-/// Keys for the entries of the vocabulary.
+/// Keys for the number of vocabulary entries.
 pub(super) const VOCAB: &[&str] = &["vocab_size", "n_vocab", "padded_vocab_size"];
-/// Keys for the most input positions.
+/// Keys for the maximum number of input positions.
 pub(super) const POS: &[&str] = &[
     "max_position_embeddings",
     "n_positions",
@@ -87,7 +87,7 @@ pub(super) const POS: &[&str] = &[
     "n_ctx",
     "max_context_length",
 ];
-/// Keys for the experts of one layer.
+/// Keys for the number of experts per layer.
 pub(super) const EXPERTS: &[&str] = &[
     "num_experts",
     "num_local_experts",
@@ -96,7 +96,7 @@ pub(super) const EXPERTS: &[&str] = &[
     "num_moe_experts",
     "num_routed_experts",
 ];
-/// Keys for the experts that one token uses.
+/// Keys for the number of experts that one token uses.
 pub(super) const USED: &[&str] = &[
     "num_experts_per_tok",
     "num_experts_per_token",
@@ -107,7 +107,7 @@ pub(super) const USED: &[&str] = &[
     "moe_top_k",
     "num_selected_experts",
 ];
-/// Keys of objects that hold a language model of their own.
+/// Keys of nested objects that hold the config of a language model.
 pub(super) const NESTED: &[&str] = &[
     "text_config",
     "llm_config",
@@ -129,7 +129,7 @@ pub(super) const SHARED_WIDTH: &[&str] = &[
     "moe_shared_expert_intermediate_size",
     "share_expert_dim",
 ];
-/// Keys for whether the output head is the embedding.
+/// Keys for whether the output head shares the embedding's weights.
 pub(super) const TIED: &[&str] = &["tie_word_embeddings", "tie_embeddings", "weight_tying"];
 /// Keys for norms of queries and keys.
 pub(super) const QK_NORM: &[&str] = &[

@@ -1,29 +1,29 @@
-//! What a layer can be made of.
+//! The parts that a layer can consist of.
 
 /// How a layer mixes positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mixer {
     /// Softmax attention over all positions, a window or a chunk.
     Attention,
-    /// Attention over a window whose heads may be others (`swa_…` fields).
+    /// Attention over a window, possibly with other heads than in full attention (`swa_…` fields).
     Window,
-    /// Linear attention or a state-space layer: a state instead of a cache.
+    /// Linear attention or a state-space layer: a state of fixed size instead of a cache.
     Linear,
-    /// One square matrix in attention's place.
+    /// A square matrix in place of attention.
     Matrix,
-    /// None: the layer is a feed-forward layer alone.
+    /// Nothing: the layer consists of a feed-forward layer only.
     Nothing,
 }
 
-/// What a layer does after mixing.
+/// The part of a layer that follows mixing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Feed {
     /// One feed-forward layer.
     Dense,
-    /// One square matrix in its place.
+    /// A square matrix in place of the feed-forward layer.
     Matrix,
     /// A mixture of experts.
     Experts,
-    /// None: the layer mixes positions alone.
+    /// Nothing: the layer only mixes positions.
     Nothing,
 }

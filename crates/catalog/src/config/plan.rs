@@ -1,4 +1,4 @@
-//! How a config's layers are counted: its family's recipe, with what the config says otherwise.
+//! How the parameters of a config are counted: its family's recipe, modified by what the config states.
 
 use crate::config::blocks::block;
 use crate::config::defaults::key_heads;
@@ -10,22 +10,23 @@ use crate::config::recipe::{self, Recipe, Sizes};
 use crate::config::stated::{Config, KeyHeads};
 use crate::config::switches::with_flags;
 
-/// How a config's layers are counted.
+/// How the parameters of a config are counted.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan<'a> {
     pub(crate) config: &'a Config,
     pub(crate) inner: &'a Fields,
     pub(crate) recipe: Recipe,
-    /// The recipe is the family's own.
+    /// Whether the recipe is the family's own; otherwise it is Llama's.
     pub(crate) is_known: bool,
-    /// The language model's family with the words for its mixture: `qwen3moe`.
+    /// The language model's family including the words for its mixture: `qwen3moe`.
     pub(crate) kind: String,
-    /// Where the key and value heads come from.
+    /// Where the number of key and value heads comes from.
     pub(crate) key_heads: KeyHeads,
 }
 
 impl<'a> Plan<'a> {
-    /// The plan of a config; `outer` and `inner` are its fields (the same where nothing is nested).
+    /// The plan for a config; `outer` and `inner` are its fields and those of its language model (the same where
+    /// nothing is nested).
     pub(crate) fn new(config: &'a Config, outer: &Fields, inner: &'a Fields) -> Option<Self> {
         let whole = family(config.architecture.as_deref(), config.model_type.as_deref());
         let nested =
@@ -36,7 +37,8 @@ impl<'a> Plan<'a> {
         } else {
             kind
         };
-        // What wraps a language model may be of its family where the language model's own name is not.
+        // The config that wraps a language model may name a known family where the language model's own name is not
+        // known.
         let names = [kind, whole.as_deref().unwrap_or_default()];
         let known = names
             .iter()
@@ -49,7 +51,7 @@ impl<'a> Plan<'a> {
         let own = Some(kind).filter(|kind| !kind.is_empty());
         let mut key_heads = key_heads(config, own, inner);
         if config.kv_heads.is_none() && matches!(key_heads, KeyHeads::Default(_)) && known.is_some() {
-            // Falcon and BigCode say by a switch whether there is one head or as many as heads.
+            // Falcon and BigCode state by a switch whether there is one key-value head or as many as query heads.
             if matches!(family, "falcon" | "gptbigcode") {
                 key_heads = KeyHeads::Default(if recipe.multi_query { 1 } else { config.heads? });
             }
@@ -64,7 +66,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// The dimensions that the count needs, what a config leaves out filled in; `None` where one is missing.
+    /// The dimensions that the count needs, with defaults for what the config omits; `None` where one is missing.
     pub(crate) fn sizes(&self) -> Option<Sizes> {
         let config = self.config;
         let heads = config.heads.or_else(|| {
@@ -90,7 +92,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// `sizes` with what layer `at` has of its own.
+    /// `sizes` with the values specific to layer `at`.
     pub(crate) fn sizes_at(&self, sizes: Sizes, at: i64) -> Sizes {
         let own = |names: &[&str]| fields::at(self.inner, names, at, sizes.layers);
         let heads = own(HEADS).unwrap_or(sizes.heads);
@@ -110,13 +112,13 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Whether layers differ in a width or in heads.
+    /// Whether layers differ in widths or in numbers of heads.
     pub(crate) fn layers_differ(&self, sizes: Sizes) -> bool {
         (0..sizes.layers.clamp(0, 4_096)).any(|at| self.sizes_at(sizes, at) != self.sizes_at(sizes, 0))
             || block(self.inner, 0).is_some()
     }
 
-    /// Keys of the config whose part in the count is not known.
+    /// Keys of the config whose effect on the count is not known.
     pub(crate) fn not_understood(&self, outer: &Fields) -> Vec<String> {
         let family = Family {
             kind: &self.kind,
@@ -126,10 +128,10 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// A family without the words for its mixture, vision or text part: `qwen3vlmoe` counts as `qwen3`.
+/// A family without the words for its mixture, vision or text part: `qwen3vlmoe` gives `qwen3`.
 fn stem(family: &str) -> &str {
     let mut name = family;
-    // A family of its own, not Phi with experts: gated, with biases.
+    // A family in its own right, not Phi with experts: gated, with biases.
     if name == "phimoe" {
         return name;
     }

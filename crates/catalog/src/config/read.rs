@@ -1,4 +1,4 @@
-//! The names that architectures use for the same thing.
+//! Reads a `config.json` into a [`Config`].
 
 use serde_json::Value;
 
@@ -15,8 +15,8 @@ use crate::config::names::{
 use crate::config::plan::Plan;
 use crate::config::stated::Config;
 
-/// The fields of a whole config and those of its language model (`text_config` and the like), the same where nothing is
-/// nested.
+/// The fields of a whole config and those of its language model (`text_config` and the like); both are the same where
+/// nothing is nested.
 pub(crate) fn parts<'a>(value: &'a Value, empty: &'a Fields) -> (&'a Fields, &'a Fields) {
     let outer = value.as_object().unwrap_or(empty);
     let nested = fields::object(outer, NESTED)
@@ -25,7 +25,7 @@ pub(crate) fn parts<'a>(value: &'a Value, empty: &'a Fields) -> (&'a Fields, &'a
     (outer, nested.unwrap_or(outer))
 }
 
-/// Reads one config. Where the language model is nested (`text_config` and the like), that is what is read.
+/// Reads one config. Where a language model is nested in it (`text_config` and the like), the nested config is read.
 pub fn read(value: &Value) -> Config {
     let empty = Fields::new();
     let value = layouts::usual(value);
@@ -70,7 +70,7 @@ pub fn read(value: &Value) -> Config {
     if let Some(counts) = config.makeup.counts {
         config.parameters_total = Some(counts.total);
         config.parameters_active = Some(counts.active);
-        // Of what takes more than text, the text alone is counted.
+        // Of a multimodal model only the text part is counted.
         config.counted_exactly = counts.exact && !config.is_multimodal;
     }
     config
@@ -148,18 +148,19 @@ fn dimensions(outer: &Fields, inner: &Fields) -> Config {
         config.d_ffn = stated.map(|stated| adjusted(stated, inner));
     }
     if class.starts_with("QWen") && (kind == "qwen" || kind.is_empty()) {
-        // The first Qwen states both halves of its gated layer together.
+        // The first Qwen states the sum of both halves of its gated layer.
         config.d_ffn = config.d_ffn.map(|width| width / 2);
     }
     config
 }
 
-/// The width that LFM2 makes of the one it states by its class's defaults.
+/// The feed-forward width of LFM2 for the width stated in its config, with the defaults of its class.
 pub(crate) fn lfm2_usual_width(stated: i64) -> i64 {
     adjusted(stated, &Fields::new())
 }
 
-/// The width that LFM2 makes of the one it states (`Lfm2MLP` in transformers): two thirds of it, up to a multiple.
+/// The feed-forward width of LFM2 for the width stated in its config (`Lfm2MLP` in transformers): two thirds of it,
+/// rounded up to a multiple.
 fn adjusted(stated: i64, inner: &Fields) -> i64 {
     if fields::flag(inner, &["block_auto_adjust_ff_dim"]) == Some(false) {
         return stated;
@@ -169,7 +170,7 @@ fn adjusted(stated: i64, inner: &Fields) -> i64 {
     layouts::multiple_of(width, fields::int(inner, &["block_multiple_of"]).unwrap_or(256))
 }
 
-/// The number under one of `names`, or the most frequent of those listed layer by layer beside it.
+/// The integer under one of `names`, or the most frequent of those listed per layer under `…_per_layer`.
 fn usual(inner: &Fields, names: &[&str]) -> Option<i64> {
     fields::int(inner, names).or_else(|| {
         names
@@ -178,7 +179,7 @@ fn usual(inner: &Fields, names: &[&str]) -> Option<i64> {
     })
 }
 
-/// MPT and DBRX keep the attention's and the feed-forward layer's fields in objects of their own.
+/// MPT and DBRX keep the fields of attention and of the feed-forward layer in nested objects.
 fn attention_of_nested(config: &mut Config, inner: &Fields) {
     if let Some(attention) = fields::object(inner, &["attn_config", "ssm_cfg"]) {
         config.kv_heads = config.kv_heads.or_else(|| fields::int(attention, KV_HEADS));
@@ -216,12 +217,13 @@ fn mixture(config: &mut Config, inner: &Fields) {
         width?.checked_mul(count)
     });
     if fields::text(inner, &["model_type"]) == Some("llama4_text") {
-        // One shared expert, as wide as each of the others.
+        // One shared expert, as wide as each of the routed ones.
         config.shared_width = width;
     }
 }
 
-/// Architectures whose feed-forward layer is four times as wide as the residual stream where the config is silent.
+/// Architectures whose feed-forward layer is four times as wide as the residual stream unless the config says
+/// otherwise.
 fn widens_by_four(kind: &str, class: &str) -> bool {
     let types = [
         "gpt2",
@@ -255,7 +257,7 @@ fn widens_by_four(kind: &str, class: &str) -> bool {
     types.contains(&kind) || classes.iter().any(|start| class.starts_with(start))
 }
 
-/// Layers of a config that lists the kind of each and states no number.
+/// The number of layers of a config that lists the kind of each layer and states no number.
 fn listed_layers(inner: &Fields) -> Option<i64> {
     let listed = fields::list(inner, &["layers_block_type", "layer_types"])?;
     i64::try_from(listed.len()).ok().filter(|&n| n > 0)

@@ -1,8 +1,8 @@
-//! Parameters of dense decoders counted from their dimensions: one formula, and per family what it is made of.
+//! Counts the parameters of dense decoders from their dimensions: one formula, and for each family the tensors it has.
 //!
-//! Each family's recipe follows its modelling code in Hugging Face transformers; tests hold published counts.
+//! Each family's recipe follows its modelling code in Hugging Face transformers; tests compare with published counts.
 
-/// What a dense decoder is made of, beside its dimensions.
+/// Which tensors a dense decoder has; their sizes follow from its dimensions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -17,35 +17,35 @@ pub(crate) struct Recipe {
     pub(crate) out_bias: bool,
     /// Biases in the feed-forward layer.
     pub(crate) mlp_bias: bool,
-    /// Single numbers that the activation learns in each layer.
+    /// Number of learned scalars of the activation function in each layer.
     pub(crate) scalars: i64,
-    /// Norms per layer of the residual's width.
+    /// Number of norms per layer that are as wide as the residual stream.
     pub(crate) norms: i64,
     /// Norms have a bias.
     pub(crate) norm_bias: bool,
     /// Norms have a weight.
     pub(crate) norm_weight: bool,
-    /// Norms of queries and keys, one per head dimension.
+    /// Norms of queries and keys, as wide as one head.
     pub(crate) head_norms: bool,
-    /// The output head is the embedding.
+    /// The output head shares the embedding's weights.
     pub(crate) tied: bool,
     /// The output head has a bias.
     pub(crate) head_bias: bool,
-    /// Learned positions, and how many rows more than `pos`.
+    /// Number of rows of learned positions beyond `pos`; `None` without learned positions.
     pub(crate) positions: Option<i64>,
     /// A norm after the embedding.
     pub(crate) embedding_norm: bool,
     /// A norm after the last layer.
     pub(crate) final_norm: bool,
-    /// Key and value heads where the config has none: 1 (multi-query) or as many as heads.
+    /// Where the config states no key and value heads: one (multi-query) if true, as many as query heads if false.
     pub(crate) multi_query: bool,
-    /// Checkpoints may hold the causal mask of each layer, or of every second, as a tensor.
+    /// Checkpoints may store the causal mask as a tensor, in every layer or in every second one.
     pub(crate) masks: bool,
 }
 
 impl Recipe {
-    /// Numbers that a layer may hold beside its parameters: none, or the causal mask of `pos` positions, in each or in
-    /// half of the layers.
+    /// Numbers of values that causal masks over `pos` positions may add per layer on average: 0, or, where masks are
+    /// stored, also those of a mask in every layer or in every second layer.
     pub(crate) fn masks(self, pos: i64) -> Vec<i128> {
         let mask = i128::from(pos) * i128::from(pos);
         if self.masks {
@@ -56,7 +56,7 @@ impl Recipe {
     }
 }
 
-/// Llama's: RMS norms, gated, no biases.
+/// Llama: RMS norms, gated, no biases.
 const LLAMA: Recipe = Recipe {
     gated: true,
     qkv_bias: false,
@@ -76,7 +76,7 @@ const LLAMA: Recipe = Recipe {
     masks: false,
 };
 
-/// GPT-2's: layer norms, two matrices, biases everywhere, learned positions.
+/// GPT-2: layer norms, two matrices in the feed-forward layer, biases everywhere, learned positions.
 const GPT2: Recipe = Recipe {
     gated: false,
     qkv_bias: true,
@@ -89,12 +89,12 @@ const GPT2: Recipe = Recipe {
     ..LLAMA
 };
 
-/// Positions of a family's checkpoints where none are stated.
+/// Number of positions of a family's checkpoints where the config states none.
 pub(crate) fn usual_positions(family: &str) -> i64 {
     if family == "gpt2" { 1_024 } else { 2_048 }
 }
 
-/// The recipe of a family, as [`crate::config::family`] names it.
+/// The recipe of a family with a name as [`crate::config::family`] gives it; `None` where none is known.
 pub(crate) fn recipe(family: &str) -> Option<Recipe> {
     Some(match family {
         "llama" | "mistral" | "phi3" | "internlm2" | "yi" | "baichuan" | "decilm" | "solar" | "granite"
@@ -109,7 +109,7 @@ pub(crate) fn recipe(family: &str) -> Option<Recipe> {
             qkv_bias: true,
             ..LLAMA
         },
-        // Two matrices, and an activation (xIELU) with two numbers of its own.
+        // Two matrices, and an activation (xIELU) with two learned scalars.
         "apertus" => Recipe {
             gated: false,
             head_norms: true,
@@ -260,7 +260,7 @@ pub(crate) struct Sizes {
     pub(crate) pos: i64,
 }
 
-/// All parameters of a dense decoder, `None` where they exceed 2^63.
+/// All parameters of a dense decoder; `None` where they exceed 2^63.
 pub(crate) fn dense(recipe: Recipe, sizes: Sizes) -> Option<i64> {
     let layers = i128::from(sizes.layers).checked_mul(layer(recipe, sizes)?)?;
     i64::try_from(layers.checked_add(outside(recipe, sizes)?)?).ok()
@@ -305,12 +305,12 @@ pub(crate) fn feed_forward(recipe: Recipe, d_model: i64, d_ffn: i64) -> Option<i
     count.checked_add(i128::from(recipe.scalars))
 }
 
-/// Parameters of one norm.
+/// Parameters of one norm as wide as the residual stream.
 pub(crate) fn norm(recipe: Recipe, d_model: i64) -> i128 {
     i128::from(d_model) * (i128::from(recipe.norm_weight) + i128::from(recipe.norm_bias))
 }
 
-/// Parameters outside of the layers: embeddings, positions, norms, output head.
+/// Parameters outside the layers: embedding, positions, norms, output head.
 pub(crate) fn outside(recipe: Recipe, sizes: Sizes) -> Option<i128> {
     let (width, vocab) = (i128::from(sizes.d_model), i128::from(sizes.vocab));
     let table = width.checked_mul(vocab)?;

@@ -1,10 +1,10 @@
-//! What a config says of a checkpoint's structure, as the rest of the crate reads it: types alone, filled in by
+//! Types for what a config states of a checkpoint's structure, used throughout the crate and filled in by
 //! [`crate::config::read`].
 
 use crate::config::dimensions::DimensionValues;
 use crate::config::fields::{self, Fields};
 
-/// What a `config.json` says of a checkpoint's structure. Absent is `None`.
+/// What a `config.json` states of a checkpoint's structure; absent values are `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -15,57 +15,57 @@ pub struct Config {
     pub architecture: Option<String>,
     /// `model_type` of the whole checkpoint.
     pub model_type: Option<String>,
-    /// Decoder layers.
+    /// Number of decoder layers.
     pub layers: Option<i64>,
-    /// Of those, layers that attend over positions with softmax (in a window or not); the others keep a state.
+    /// Number of those that use softmax attention (in a window or not); the others keep a state.
     pub attention_layers: Option<i64>,
     /// Width of the residual stream.
     pub d_model: Option<i64>,
     /// Width of the feed-forward layer, of one expert where there are several.
     pub d_ffn: Option<i64>,
-    /// Width of the dense feed-forward layers of a mixture that has some.
+    /// Width of the dense feed-forward layers in a mixture that has some.
     pub dense_width: Option<i64>,
-    /// Attention heads.
+    /// Number of attention heads.
     pub heads: Option<i64>,
-    /// Key and value heads, where they are stated.
+    /// Number of key and value heads, where stated.
     pub kv_heads: Option<i64>,
-    /// Where they are not: what they are counted as.
+    /// Where `kv_heads` comes from or, if it is not stated, the default that is counted.
     pub(crate) key_heads: KeyHeads,
     /// Width of one head, where it is stated.
     pub head_dim: Option<i64>,
-    /// Entries of the vocabulary.
+    /// Number of vocabulary entries.
     pub vocab_size: Option<i64>,
-    /// Rows of the embedding, where they are more.
+    /// Number of rows of the embedding, where there are more than vocabulary entries.
     pub vocab_rows: Option<i64>,
     /// Maximum input positions, tokens.
     pub pos: Option<i64>,
-    /// Positions that a window spans, tokens.
+    /// Number of positions that a sliding window spans.
     pub sliding_window: Option<i64>,
-    /// A mixture of experts.
+    /// Whether it is a mixture of experts.
     pub is_moe: bool,
-    /// Experts of one layer.
+    /// Number of experts per layer.
     pub experts: Option<i64>,
-    /// Experts that one token uses, beside shared ones.
+    /// Number of experts that one token uses, without shared ones.
     pub experts_per_token: Option<i64>,
-    /// Width of the shared experts together.
+    /// Width of all shared experts together.
     pub shared_width: Option<i64>,
-    /// Layers have widths or heads of their own; those above are the most frequent.
+    /// Whether layers differ in widths or numbers of heads; the fields above hold the most frequent value.
     pub layers_differ: bool,
-    /// An encoder with a decoder.
+    /// Whether it is an encoder with a decoder.
     pub is_encoder_decoder: bool,
-    /// Keys that may shape weights and are not understood: the counts leave them out.
+    /// Keys that may affect the shape of weights and are not understood; the counts ignore them.
     pub not_understood: Vec<String>,
-    /// Takes more than text.
+    /// Whether it takes more than text.
     pub is_multimodal: bool,
-    /// How the weights are packed: `fp8`, `gptq`, `awq`, `bitsandbytes` …
+    /// How the weights are quantized: `fp8`, `gptq`, `awq`, `bitsandbytes` …
     pub quantization: Option<String>,
     /// All parameters of the language model, counted from the structure.
     pub parameters_total: Option<i64>,
     /// Parameters used for one token, counted from the structure.
     pub parameters_active: Option<i64>,
-    /// The counts are exact to the parameter: dense decoders whose recipe is known and whose config is understood.
+    /// Whether the counts are exact: so for dense decoders whose recipe is known and whose config is understood.
     pub counted_exactly: bool,
-    /// What its layers hold beside the dimensions.
+    /// What its layers consist of beside the dimensions.
     pub(crate) makeup: Makeup,
 }
 
@@ -82,7 +82,7 @@ impl Config {
         ]
     }
 
-    /// Its class or type, where that is no decoder.
+    /// The class name or model type of a network that is not a decoder-only model; `None` for one that is.
     pub(crate) fn not_a_decoder(&self) -> Option<String> {
         let (class, kind) = (self.architecture.as_deref(), self.model_type.as_deref());
         let own = || class.or(kind).unwrap_or("an encoder with a decoder");
@@ -99,8 +99,8 @@ impl Config {
         })
     }
 
-    /// Whether every layer's kind is counted to the parameter: attention and one feed-forward layer, or what was put in
-    /// their place layer by layer, or a state-space layer alone.
+    /// Whether every layer is of a kind that is counted exactly: attention and one feed-forward layer, or their
+    /// layer-wise replacements, or a state-space layer alone.
     pub(crate) fn layer_kinds_are_plain(&self, inner: &Fields, kind: &str) -> bool {
         let others = [
             "kv_lora_rank",
@@ -118,48 +118,48 @@ impl Config {
 /// Where the number of key and value heads comes from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum KeyHeads {
-    /// The config states it, or nothing in the structure attends.
+    /// The config states it, or no layer attends.
     #[default]
     Stated,
-    /// It is left out, and this is the default of the class that the config names.
+    /// The config omits it; this is the default of the class that the config names.
     Default(i64),
-    /// It is left out, and no default is known.
+    /// The config omits it, and no default is known.
     Unknown,
 }
 
-/// The two counts.
+/// Numbers of parameters, counted from a config.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) total: i64,
     pub(crate) active: i64,
-    /// To the parameter.
+    /// Whether the counts are exact.
     pub(crate) exact: bool,
-    /// Of `total`, outside of the layers: embeddings, positions, last norm, output head.
+    /// The part of `total` outside the layers: embedding, positions, last norm, output head.
     pub(crate) outside: i64,
-    /// Of `outside`, tables of which one token reads one row: no product is made with them.
+    /// The part of `outside` in tables of which one token reads one row: they are not multiplied.
     pub(crate) looked_up: i64,
 }
 
-/// The columns of `structures` that only a config tells. Absent is `None`.
+/// The columns of `structures` that only a config states; absent values are `None`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Makeup {
     /// Experts of one layer, shared ones not counted; `None` of a dense checkpoint.
     pub(crate) experts: Option<i64>,
-    /// Of those, the ones that a token uses.
+    /// Number of those that a token uses.
     pub(crate) experts_per_token: Option<i64>,
-    /// Experts that every token uses.
+    /// Number of shared experts, which every token uses.
     pub(crate) shared_experts: Option<i64>,
     /// Width of the dense feed-forward layers.
     pub(crate) d_ffn_dense: Option<i64>,
-    /// Feed-forward width that one token passes through in one layer, of experts where there are some.
+    /// Feed-forward width that one token passes through in one layer, summed over the experts it uses, if any.
     pub(crate) d_ffn_total_active: Option<i64>,
     /// Width of one head.
     pub(crate) head_dim: Option<i64>,
-    /// The output head is the embedding.
+    /// Whether the output head shares the embedding's weights.
     pub(crate) tied: Option<bool>,
-    /// One letter a layer: [`crate::config::attention`].
+    /// One letter per layer; see [`crate::config::attention`].
     pub(crate) attention: Option<String>,
-    /// Parameters by formula.
+    /// Numbers of parameters by formula.
     pub(crate) counts: Option<Counts>,
 }
 
@@ -178,7 +178,7 @@ impl Makeup {
     };
 }
 
-/// Names of the columns, in the order in which a checkpoint's places are held.
+/// Names of the columns, in the order of the array of their positions in the sources.
 pub(crate) const COLUMNS: [&str; 8] = [
     "experts",
     "experts_per_token",

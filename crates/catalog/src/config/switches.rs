@@ -1,12 +1,12 @@
-//! A family's recipe with what a config says otherwise: biases, norms, tied heads.
+//! Modifies a family's recipe by a config's switches: biases, norms, tied output head.
 
 use crate::config::fields::{self, Fields};
 use crate::config::names::{QK_NORM, TIED};
 use crate::config::recipe::Recipe;
 
-/// `recipe` of `family` with the switches of a config.
+/// `recipe` of `family`, modified by the switches of a config.
 ///
-/// `kind` is the family with the words for its mixture, `family` the one without.
+/// `kind` is the family including the words for its mixture, `family` the one without.
 pub(super) fn with_flags(recipe: Recipe, kind: &str, family: &str, outer: &Fields, inner: &Fields) -> Recipe {
     let flag = |names: &[&str]| fields::flag(inner, names);
     let mut recipe = recipe;
@@ -29,7 +29,7 @@ pub(super) fn with_flags(recipe: Recipe, kind: &str, family: &str, outer: &Field
             recipe.multi_query = flag(&["multi_query"]).unwrap_or(true) || new;
             (recipe.qkv_bias, recipe.out_bias, recipe.mlp_bias) = (bias, bias, bias);
         }
-        // Its projections have biases whatever `attention_bias` says: the class does not read it.
+        // The projections have biases whatever `attention_bias` says: the class does not read that field.
         "phi3small" => {}
         "opt" => recipe.final_norm = flag(&["do_layer_norm_before"]) != Some(false),
         "gptbigcode" => recipe.multi_query = flag(&["multi_query"]).unwrap_or(true),
@@ -84,7 +84,7 @@ pub(super) fn with_flags(recipe: Recipe, kind: &str, family: &str, outer: &Field
     recipe
 }
 
-/// `attention_bias` and `mlp_bias`, as most families read them.
+/// Applies `attention_bias` and `mlp_bias`, as most families read them.
 fn biases(recipe: &mut Recipe, inner: &Fields) {
     if let Some(bias) = fields::flag(inner, &["attention_bias"]) {
         (recipe.qkv_bias, recipe.out_bias) = (bias, bias);
@@ -94,12 +94,13 @@ fn biases(recipe: &mut Recipe, inner: &Fields) {
     }
 }
 
-/// What single families switch beside their biases.
+/// Applies the switches of individual families other than biases.
 fn layouts(recipe: &mut Recipe, kind: &str, inner: &Fields) {
     let flag = |name: &str| fields::flag(inner, &[name]);
     let normed = fields::flag(inner, QK_NORM);
     match kind {
-        // OLMo's own layout: norms may have weights, positions may be learned, the layer need not be gated.
+        // OLMo's own layout: norms may have weights, positions may be learned, the feed-forward layer need not be
+        // gated.
         "olmo" => {
             if flag("layer_norm_with_affine") == Some(true) {
                 recipe.norms = 2;

@@ -1,32 +1,32 @@
-//! Devices by their makers' public figures, or as a person describes one.
+//! Hardware devices by their makers' published figures, or as a user describes one.
 //!
-//! Figures are peaks without sparsity, so what follows from them is a bound, never a forecast: LLM-Perf's runs reach two
-//! thirds of it at best (test). Consumer cards count products accumulated in 16 bits, their faster mode. Apple states
-//! bandwidths, and operations for its first two generations only.
+//! Figures are peaks without sparsity, so what is computed from them is an upper bound, never a forecast: the runs of
+//! LLM-Perf reach two thirds of it at best (tested). For consumer cards the peak is with accumulation in 16 bits, their
+//! faster mode. Apple publishes bandwidths for all, but operations only for its first two generations.
 
 use serde::{Deserialize, Serialize};
 
 use super::Precision;
 
-/// Something that decodes.
+/// A device that runs a checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Device {
-    /// As its maker calls it.
+    /// Name, as its maker gives it.
     pub name: String,
-    /// Memory, bytes; `None` where it comes in several sizes or is not said.
+    /// Memory, bytes; `None` where it is sold with several sizes or the size is not stated.
     pub memory_bytes: Option<f64>,
     /// Memory bandwidth, bytes per second.
     pub bandwidth: f64,
-    /// Products and sums of 16-bit numbers, operations per second.
+    /// Peak speed for 16-bit numbers, operations (multiplications and additions) per second; `None` where not stated.
     pub flops_16: Option<f64>,
-    /// Of 32-bit numbers, operations per second.
+    /// Peak speed for 32-bit numbers, operations per second; `None` where not stated.
     pub flops_32: Option<f64>,
     /// Where the figures are published.
     pub source: String,
 }
 
 impl Device {
-    /// Operations per second on weights of this format; packed weights are multiplied as 16-bit numbers.
+    /// Peak operations per second for weights in this format; quantized weights are multiplied as 16-bit numbers.
     pub fn flops(&self, precision: Precision) -> Option<f64> {
         match precision {
             Precision::F32 => self.flops_32,
@@ -35,7 +35,7 @@ impl Device {
     }
 }
 
-/// Name, GB of memory (0: several sizes), GB/s, Tflop/s of 16 and of 32 bits (0: not stated), source.
+/// Name, GB of memory (0: several sizes), GB/s, Tflop/s with 16 and with 32 bits (0: not stated), source.
 type Line = (&'static str, f64, f64, f64, f64, &'static str);
 
 const TABLE: [Line; 45] = [
@@ -281,12 +281,13 @@ fn of(line: &Line) -> Device {
     }
 }
 
-/// Every device of the table, in its order.
+/// Every device of the table, in order.
 pub fn devices() -> Vec<Device> {
     TABLE.iter().map(of).collect()
 }
 
-/// The device of that name; makers, marks and case do not matter (`nvidia geforce rtx-4090` is `RTX 4090`).
+/// The device with that name, or `None`; maker, punctuation and case are ignored (`nvidia geforce rtx-4090` is
+/// `RTX 4090`).
 pub fn device(name: &str) -> Option<Device> {
     let asked = plain(name);
     TABLE

@@ -1,45 +1,45 @@
-//! A structure as a person names it, made into the `config.json` that its family would have.
+//! A structure as a user describes it, converted to the `config.json` that its family would have.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The family where none is stated.
+/// The family assumed where none is stated.
 pub(super) const USUAL_FAMILY: &str = "llama";
 
-/// Dimensions of a decoder; what is absent is as its family usually has it.
+/// Dimensions of a decoder; where one is absent, the family's usual value is assumed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Dimensions {
     /// `model_type` of the Hub's configs: `llama` where absent.
     pub family: Option<String>,
-    /// Decoder layers.
+    /// Number of decoder layers.
     pub layers: Option<i64>,
     /// Width of the residual stream.
     pub d_model: Option<i64>,
-    /// Width of the feed-forward layer, of one expert where there are several.
+    /// Width of the feed-forward layer; of one expert, where there are several.
     pub d_ffn: Option<i64>,
-    /// Attention heads.
+    /// Number of attention heads.
     pub heads: Option<i64>,
-    /// Key and value heads; as many as heads where absent.
+    /// Number of key and value heads; as many as `heads` where absent.
     pub kv_heads: Option<i64>,
-    /// Width of one head; `d_model` / heads where absent and the family has no other.
+    /// Width of one head; where absent, the family's own default or else `d_model` / `heads`.
     pub head_dim: Option<i64>,
-    /// Entries of the vocabulary.
+    /// Number of vocabulary entries.
     pub vocab_size: Option<i64>,
     /// Maximum input positions, tokens.
     pub pos: Option<i64>,
-    /// Positions that a layer sees, in the layers that this family gives a window.
+    /// Number of positions that a layer sees, for those layers that have a window in this family.
     pub sliding_window: Option<i64>,
-    /// Experts of one layer.
+    /// Number of experts per layer.
     pub experts: Option<i64>,
-    /// Experts that one token uses.
+    /// Number of experts that one token uses.
     pub experts_per_token: Option<i64>,
-    /// The output head is the embedding; as the family has it where absent.
+    /// Whether the output head shares the embedding's weights; as usual in the family where absent.
     pub tied: Option<bool>,
 }
 
 impl Dimensions {
-    /// The config of a checkpoint of these dimensions.
+    /// The config of a checkpoint with these dimensions.
     pub fn config(&self) -> Value {
         let family = self.family.as_deref().unwrap_or(USUAL_FAMILY);
         let head_dim = self.head_dim.or_else(|| usual_head_dim(family));
@@ -73,7 +73,7 @@ impl Dimensions {
     }
 }
 
-/// Width of a head in a family's config class in transformers, where it is not `d_model` / heads.
+/// Default width of a head in a family's config class in transformers; `None` where it is `d_model` / heads.
 fn usual_head_dim(family: &str) -> Option<i64> {
     Some(match family.trim_end_matches("_text") {
         "gemma" | "gemma2" | "gemma3" => 256,

@@ -1,21 +1,21 @@
-//! What an engine keeps in memory for one sequence: weights, keys and values by its own policy, states, and what it
-//! computes in.
+//! The memory that an inference engine needs for one sequence: weights, keys and values by the engine's policy, states,
+//! and buffers.
 //!
-//! | engine | positions kept of a layer that sees all | of a layer with a window of w |
+//! | engine | positions kept by a layer with full attention | by a layer with a window of w |
 //! | --- | --- | --- |
-//! | llama.cpp | the context, up to a multiple of 256 | w and a batch of 512, up to a multiple of 256 |
-//! | vLLM | the context, up to a page of 16 | w and 2,048 tokens computed at once, up to a page, and one page |
+//! | llama.cpp | the context, rounded up to a multiple of 256 | w and a batch of 512, rounded up to a multiple of 256 |
+//! | vLLM | the context, rounded up to a page of 16 | w and 2,048 tokens computed at once, in pages, and one page |
 //! | transformers | the context | w − 1 |
 //!
-//! Read in the sources of llama.cpp (`llama-kv-cache-iswa.cpp`, 2025-10), vLLM (`v1/kv_cache_interface.py`, 0.11) and
-//! transformers (`cache_utils.py`, 4.57). What the driver itself takes (some 300 to 600 MB on CUDA) is not counted.
+//! Taken from the sources of llama.cpp (`llama-kv-cache-iswa.cpp`, 2025-10), vLLM (`v1/kv_cache_interface.py`, 0.11)
+//! and transformers (`cache_utils.py`, 4.57). What the driver itself uses (some 300 to 600 MB on CUDA) is not counted.
 
 use serde::{Deserialize, Serialize};
 
 use super::layer::Layer;
 use super::{Arithmetic, Quant, STATE_BYTES};
 
-/// A program that runs checkpoints.
+/// A program that runs inference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum InferenceEngine {
     /// llama.cpp and what is built on it (ollama, LM Studio).
@@ -40,19 +40,19 @@ pub enum CacheType {
     #[default]
     #[serde(rename = "f16")]
     F16,
-    /// 8 bits with a scale of 16 for each 32 numbers: 8.5.
+    /// 8 bits, with a 16-bit scale for each 32 numbers: 8.5 bits.
     #[serde(rename = "q8_0")]
     Q8,
     /// 8 bits.
     #[serde(rename = "fp8")]
     Fp8,
-    /// 4 bits with a scale of 16 for each 32 numbers: 4.5.
+    /// 4 bits, with a 16-bit scale for each 32 numbers: 4.5 bits.
     #[serde(rename = "q4_0")]
     Q4,
 }
 
 impl CacheType {
-    /// The type of that name.
+    /// The type with that name, or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "f32" | "fp32" => Self::F32,
@@ -67,7 +67,7 @@ impl CacheType {
     /// Names of all types.
     pub const NAMES: [&str; 5] = ["f32", "f16", "q8_0", "fp8", "q4_0"];
 
-    /// Bytes of one number.
+    /// Bytes per number.
     pub const fn bytes(self) -> f64 {
         match self {
             Self::F32 => 4.0,
@@ -79,53 +79,53 @@ impl CacheType {
     }
 }
 
-/// One part of the memory.
+/// One component of the memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MemoryItem {
-    /// `weights`, `cache`, `state`, `overhead`.
+    /// Name of the component: `weights`, `cache`, `state` or `overhead`.
     pub item: String,
-    /// Its bytes.
+    /// Size in bytes.
     pub bytes: f64,
-    /// How they are counted.
+    /// How the bytes are computed.
     pub formula: String,
-    /// Where that is from.
+    /// Source of the formula.
     pub source: String,
 }
 
-/// Memory of one sequence in an engine, bytes.
+/// Memory that one sequence needs in an engine, in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Footprint {
     /// The engine.
     pub engine: InferenceEngine,
     /// How the weights are stored.
     pub quant: Quant,
-    /// Bits a weight over all parameters.
+    /// Bits per weight, averaged over all parameters.
     pub bits_per_weight: f64,
     /// How keys and values are stored.
     pub cache_type: CacheType,
-    /// Positions.
+    /// Number of positions in the context.
     pub context: i64,
-    /// Weights.
+    /// Bytes of the weights.
     pub weights_bytes: f64,
-    /// Keys and values.
+    /// Bytes of the keys and values.
     pub cache_bytes: f64,
-    /// Bytes that one more position adds to the cache at this context, rounding to pages aside.
+    /// Bytes that one more position adds to the cache at this context, ignoring rounding to pages.
     pub cache_bytes_per_token: f64,
-    /// States of layers that keep one instead.
+    /// Bytes of the states of layers that keep a state instead of a cache.
     pub state_bytes: f64,
-    /// What is computed in.
+    /// Bytes of the buffers for computation.
     pub overhead_bytes: f64,
-    /// All of it.
+    /// Sum of all components.
     pub total_bytes: f64,
-    /// The parts, each with its formula and source.
+    /// The components, each with its formula and source.
     pub items: Vec<MemoryItem>,
 }
 
 impl InferenceEngine {
-    /// All of them.
+    /// All engines.
     pub const ALL: [Self; 3] = [Self::LlamaCpp, Self::Vllm, Self::Transformers];
 
-    /// Its name.
+    /// Name of the engine.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LlamaCpp => "llama.cpp",
@@ -134,7 +134,7 @@ impl InferenceEngine {
         }
     }
 
-    /// The engine of that name; what is built on llama.cpp counts as it.
+    /// The engine with that name, or `None`; programs built on llama.cpp count as llama.cpp.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "llama.cpp" | "llamacpp" | "llama-cpp" | "ollama" | "lmstudio" | "lm-studio" | "koboldcpp" => {
@@ -146,7 +146,7 @@ impl InferenceEngine {
         })
     }
 
-    /// Whether it loads weights of this type, as far as its documentation says.
+    /// Whether the engine loads weights of this type, according to its documentation.
     pub fn loads(self, quant: Quant) -> bool {
         match self {
             Self::LlamaCpp => !quant.is_packed(),
@@ -155,7 +155,7 @@ impl InferenceEngine {
         }
     }
 
-    /// The types that its checkpoints usually come in, from 16 bits to 4.
+    /// The weight types in which checkpoints for this engine are usually published, from 16 bits to 4.
     pub fn usual_quants(self) -> Vec<Quant> {
         let names: &[&str] = match self {
             Self::LlamaCpp => &["bf16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M"],
@@ -165,7 +165,7 @@ impl InferenceEngine {
         names.iter().filter_map(|name| Quant::from_name(name)).collect()
     }
 
-    /// The type of that name; of `int8` and `4bit`, the one that the engine has of so many bits.
+    /// The weight type with that name, or `None`; `int8` and `4bit` mean the engine's own type with that many bits.
     pub fn quant_of(self, name: &str) -> Option<Quant> {
         let own = match (self, name.to_ascii_lowercase().as_str()) {
             (Self::LlamaCpp, "int8" | "8bit") => "Q8_0",
@@ -176,7 +176,7 @@ impl InferenceEngine {
         Quant::from_name(own)
     }
 
-    /// Positions that a layer keeps of `context`.
+    /// Number of positions, out of `context`, that a layer keeps in the cache.
     pub(super) fn kept(self, layer: &Layer, context: i64) -> i64 {
         let whole = match self {
             Self::LlamaCpp => up_to(context, 256),
@@ -194,7 +194,7 @@ impl InferenceEngine {
         whole.min(windowed)
     }
 
-    /// Bytes that one sequence is computed in, and how they are counted.
+    /// Bytes of the buffers for one sequence, the formula in words, and its source.
     fn overhead(self, cost: &Arithmetic, context: i64) -> (f64, String, &'static str) {
         let (width, hidden, vocab) = (cost.d_model as f64, cost.d_ffn as f64, cost.vocab as f64);
         match self {
@@ -240,20 +240,20 @@ impl InferenceEngine {
     }
 }
 
-/// Tokens that llama.cpp computes at once.
+/// Number of tokens that llama.cpp computes at once.
 const UBATCH: i64 = 512;
 /// Tokens in a page of vLLM.
 const PAGE: i64 = 16;
-/// Tokens that vLLM computes at once.
+/// Number of tokens that vLLM computes at once.
 const BATCHED: i64 = 2_048;
 
-/// The next multiple.
+/// `count` rounded up to a multiple of `multiple`.
 fn up_to(count: i64, multiple: i64) -> i64 {
     count.saturating_add(multiple - 1) / multiple * multiple
 }
 
 impl Arithmetic {
-    /// Memory of one sequence of `context` positions in an engine.
+    /// Memory of one sequence with `context` positions in an engine.
     pub fn footprint(
         &self,
         engine: InferenceEngine,
@@ -323,7 +323,7 @@ impl Arithmetic {
 }
 
 impl Footprint {
-    /// The same with the weights' bytes as a file has them.
+    /// The same footprint with the weights' bytes replaced by those of an actual file.
     #[must_use]
     pub fn with_weights(mut self, bytes: f64, formula: String, source: &str) -> Self {
         self.total_bytes += bytes - self.weights_bytes;
@@ -376,7 +376,7 @@ mod tests {
         ] {
             gemma[key] = value;
         }
-        // Five layers of six have the window: keys and values of 256 each.
+        // Five of six layers have the window; keys and values with 256 numbers each.
         let a_position = 2.0 * 256.0 * 2.0;
         for (engine, windowed) in [
             (InferenceEngine::LlamaCpp, 1024.0),
@@ -391,7 +391,7 @@ mod tests {
                 found.cache_bytes
             );
             assert!((found.cache_bytes_per_token - a_position).abs() < 1e-9);
-            // A short context fills no window.
+            // A context shorter than the window does not fill it.
             let short = of(&gemma, engine, "f16", 256);
             assert!(
                 (short.cache_bytes - a_position * 6.0 * 256.0).abs() < 1.0,

@@ -1,4 +1,4 @@
-//! The cost of a checkpoint of the catalog, which holds dimensions and counts but no whole config.
+//! The cost of a checkpoint of the catalog, which holds dimensions and counts but not the whole config.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,13 +18,13 @@ use crate::tables::{Checkpoint, Structure};
 pub enum Origin {
     /// Counted from the dimensions.
     Counted,
-    /// As the catalog has them: a mixture, whose experts the dimensions do not tell.
+    /// Taken from the catalog: for a mixture, whose experts do not follow from the dimensions.
     Listed,
 }
 
-/// Widths of a head that are tried in a family whose configs state one, the more usual ones first.
+/// Widths of a head that are tried for families whose configs state one, most usual first.
 const HEAD_WIDTHS: [i64; 8] = [128, 64, 256, 96, 80, 192, 160, 112];
-/// Families whose configs state a width of a head beside `d_model` and heads.
+/// Families whose configs state a width of a head independently of `d_model` and heads.
 const OWN_WIDTH: [&str; 8] = [
     "llama",
     "mistral",
@@ -35,26 +35,26 @@ const OWN_WIDTH: [&str; 8] = [
     "qwen3",
     "nemotron",
 ];
-/// Families that tie their output head in some sizes only.
+/// Families that tie the output head to the embedding in some sizes only.
 const SOMETIMES_TIED: [&str; 4] = ["llama", "qwen2", "qwen3", "phi3"];
-/// Families that are tried where a checkpoint's own is not known.
+/// Families that are tried where a checkpoint's family is not known.
 const COMMON: [&str; 8] = ["llama", "gptneox", "gpt2", "opt", "gptj", "bloom", "mpt", "qwen2"];
-/// A listed count further off than this share says nothing of the layout.
+/// A relative deviation from the listed count above which the count does not confirm a layout.
 const NEAR: f64 = 0.02;
-/// The same of a listed count that is rounded to hundreds of millions.
+/// The same limit where the listed count is rounded to hundreds of millions.
 const NEAR_ROUNDED: f64 = 0.06;
 
-/// A listed count no further off than this share confirms a layout.
+/// A relative deviation from the listed count up to which a layout is considered confirmed.
 const SURE: f64 = 0.001;
-/// What is said where the usual layout is only taken.
+/// The note where the usual layout is only assumed.
 const OPEN: &str = "an estimate: the catalog does not state the width of a head or whether the output head is the embedding; \
                     counted as the family usually has them";
 
-/// Of a checkpoint by its row of `structures` and, where it has one, of `checkpoints`.
+/// The cost of a checkpoint from its row of `structures` and, where it has one, of `checkpoints`.
 ///
 /// # Errors
 /// - [`Error::MissingDimensions`] where the catalog lacks a dimension; for mixtures also `parameters_total`.
-/// - [`Error::Uncountable`] where the count passes 2^63.
+/// - [`Error::Uncountable`] where the count exceeds 2^63.
 pub fn of_checkpoint(
     structure: &Structure,
     checkpoint: Option<&Checkpoint>,
@@ -62,17 +62,20 @@ pub fn of_checkpoint(
     Counter::default().of_checkpoint(structure, checkpoint)
 }
 
-/// Costs of many checkpoints, by several threads. Most share their dimensions with others, which are counted once.
+/// Computes the costs of many checkpoints, also from several threads. Most share their dimensions with others, so each
+/// set of dimensions is counted once.
 #[derive(Debug, Default)]
 pub struct Counter {
     counted: Mutex<HashMap<Dimensions, Arc<Arithmetic>>>,
+    /// Parameters of layouts that were tried against a listed count.
+    totals: Mutex<HashMap<Dimensions, i64>>,
 }
 
 impl Counter {
     /// [`of_checkpoint`].
     ///
     /// # Errors
-    /// As of [`of_checkpoint`].
+    /// As for [`of_checkpoint`].
     pub fn of_checkpoint(
         &self,
         structure: &Structure,
@@ -118,7 +121,7 @@ impl Counter {
     }
 
     fn of(&self, dimensions: &Dimensions) -> Result<Arc<Arithmetic>, Error> {
-        // A thread that panicked while it held the lock left whole entries.
+        // A thread that panicked while holding the lock left only complete entries.
         let counted = || self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = counted().get(dimensions) {
             return Ok(Arc::clone(found));
@@ -128,9 +131,20 @@ impl Counter {
         Ok(cost)
     }
 
-    /// The count of a dense decoder; what the catalog does not state (the width of a head, whether the head is the
-    /// embedding, an unknown family's layout) is read off the listed count where one layout fits it and the usual does not.
-    /// Such a count is exact only where the listed one says so.
+    /// Parameters of a layout that is tried.
+    fn total(&self, dimensions: &Dimensions) -> Result<i64, Error> {
+        let totals = || self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = totals().get(dimensions) {
+            return Ok(*found);
+        }
+        let total = Arithmetic::total_of_dimensions(dimensions)?;
+        totals().insert(dimensions.clone(), total);
+        Ok(total)
+    }
+
+    /// The count of a dense decoder. What the catalog does not state (the width of a head, whether the output head is
+    /// tied, the layout of an unknown family) is inferred from the listed count where one layout fits it and the usual
+    /// one does not. Such a count is exact only if the listed count confirms it.
     fn dense(&self, dimensions: &Dimensions, listed: Option<i64>) -> Result<Arithmetic, Error> {
         let mut cost = self.of(dimensions)?.as_ref().clone();
         if dimensions.kv_heads.is_none() && !dimensions.family.as_deref().is_some_and(knows_no_groups) {
@@ -149,7 +163,7 @@ impl Counter {
         } else {
             NEAR
         };
-        let usual = off(dimensions, &cost, listed);
+        let usual = off(dimensions, cost.parameters_total, listed);
         if usual <= near {
             if others.len() > 1 && usual > SURE && cost.counted_exactly {
                 cost.counted_exactly = false;
@@ -157,26 +171,24 @@ impl Counter {
             }
             return Ok(cost);
         }
-        // Of layouts that round to what is listed, the more usual one; of others, the nearest.
+        // Among layouts that round to the listed count take the most usual one; otherwise the nearest.
         let rounding = rounding(listed) as f64 / listed as f64;
         let mut best = (usual, usual);
         let mut best_layout = None;
         for other in others {
-            let tried = self.of(&other)?;
-            let distance = off(&other, &tried, listed);
+            let distance = off(&other, self.total(&other)?, listed);
             let beyond = if distance <= rounding { 0.0 } else { distance };
             if beyond < best.0 && beyond < NEAR {
                 best = (beyond, distance);
-                let mut tried = tried.as_ref().clone();
-                tried.counted_exactly &= cost.counted_exactly && distance <= SURE;
-                best_layout = Some((other, tried));
+                best_layout = Some(other);
             }
         }
-        let Some((layout, tried)) = best_layout else {
+        let Some(layout) = best_layout else {
             cost.counted_exactly = false;
             let (counted, billions) = (cost.parameters_total as f64 / 1e9, listed as f64 / 1e9);
             let own = dimensions.family.as_deref().and_then(recipe);
-            // A layout that is only assumed says less than a count of the weights; a known one more than a listing.
+            // A count of the weights is better evidence than an assumed layout, but a known layout is better than a
+            // listing.
             cost.notes.push(if own.is_none() {
             cost.parameters_total = listed;
             cost.parameters_active = listed;
@@ -186,7 +198,9 @@ impl Counter {
         });
             return Ok(cost);
         };
-        let mut cost = tried;
+        let was_exact = cost.counted_exactly;
+        let mut cost = self.of(&layout)?.as_ref().clone();
+        cost.counted_exactly &= was_exact && best.1 <= SURE;
         cost.notes.push(format!(
             "layout read off the listed count: {}{}{}{}",
             layout.family.as_deref().unwrap_or("llama"),
@@ -214,7 +228,7 @@ impl Counter {
     }
 }
 
-/// Positions that layers with a window see, by family, where every size of it has the same (its configs on the Hub).
+/// Window sizes by family, where all sizes of the family have the same one (from its configs on the Hub).
 const WINDOWS: [(&str, i64); 12] = [
     ("gemma2", 4096),
     ("gemma3n", 512),
@@ -229,11 +243,11 @@ const WINDOWS: [(&str, i64); 12] = [
     ("qwen2", 32_768),
     ("mistral", 4096),
 ];
-/// Values that latent attention keeps of a position in every checkpoint of DeepSeek-V2 and V3, and of Kimi: a latent of 512
-/// and a rotary key of 64.
+/// Values per position that latent attention keeps in every checkpoint of DeepSeek-V2 and V3, and of Kimi: a latent of
+/// 512 and a rotary key of 64.
 const LATENT: i64 = 576;
 
-/// The same with each layer keeping what the column `attention` says: a window, latents, or no cache at all.
+/// `cost` with each layer's cache corrected by column `attention`: a window, latents, or no cache at all.
 fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>) -> Arithmetic {
     let Some(letters) = structure
         .attention
@@ -243,7 +257,7 @@ fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>
         return cost;
     };
     let named = |(name, _): &&(&str, i64)| family.is_some_and(|family| family.starts_with(name));
-    // One as wide as the positions is no window, and then the family's usual one is not this checkpoint's.
+    // A window as wide as all positions is none, and then the family's usual window is not this checkpoint's either.
     let narrower = |window: &i64| structure.pos.is_none_or(|pos| *window < pos);
     let window = WINDOWS
         .iter()
@@ -277,7 +291,7 @@ fn as_attended(mut cost: Arithmetic, structure: &Structure, family: Option<&str>
     cost
 }
 
-/// Half of the last digit that a listed count states.
+/// Half a unit in the last digit that a listed count states.
 fn rounding(listed: i64) -> i64 {
     let mut unit = 1;
     while unit < 1_000_000_000 && listed % (unit * 10) == 0 {
@@ -286,22 +300,22 @@ fn rounding(listed: i64) -> i64 {
     unit / 2
 }
 
-/// How far a count lies from the listed one, as a share; files of some families hold causal masks beside weights, and
-/// listings count them.
-fn off(dimensions: &Dimensions, cost: &Arithmetic, listed: i64) -> f64 {
+/// Relative deviation of a count from the listed one; files of some families store causal masks beside the weights,
+/// which listings include in the count.
+fn off(dimensions: &Dimensions, total: i64, listed: i64) -> f64 {
     let family = family(None, Some(dimensions.family.as_deref().unwrap_or(USUAL_FAMILY)));
     let recipe = family.as_deref().and_then(recipe);
     let (layers, pos) = (dimensions.layers.unwrap_or(0), dimensions.pos.unwrap_or(0));
     let masks = recipe.map_or_else(|| vec![0], |recipe| recipe.masks(pos));
     let counts = masks
         .into_iter()
-        .map(|mask| cost.parameters_total as f64 + (i128::from(layers).saturating_mul(mask)) as f64);
+        .map(|mask| total as f64 + (i128::from(layers).saturating_mul(mask)) as f64);
     counts
         .map(|count| (count / listed as f64 - 1.0).abs())
         .fold(f64::INFINITY, f64::min)
 }
 
-/// Every layout that dimensions of a family leave open.
+/// Every layout that is compatible with the given dimensions and family.
 fn layouts(dimensions: &Dimensions) -> Vec<Dimensions> {
     let families: Vec<String> = match &dimensions.family {
         Some(family) => vec![family.clone()],
@@ -320,7 +334,8 @@ fn layouts(dimensions: &Dimensions) -> Vec<Dimensions> {
         if dimensions.tied.is_none() && SOMETIMES_TIED.contains(&family.as_str()) {
             ties.extend([Some(true), Some(false)]);
         }
-        // Where key and value heads are not stated, a class's default may not be this checkpoint's: as many as heads too.
+        // Where key and value heads are not stated, the class's default may not be this checkpoint's value: also try as
+        // many as query heads.
         let mut groups = vec![dimensions.kv_heads];
         if dimensions.kv_heads.is_none() {
             groups.push(dimensions.heads);

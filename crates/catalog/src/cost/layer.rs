@@ -1,4 +1,4 @@
-//! What one layer keeps of each position, how far it sees, and what attending costs.
+//! What one layer stores per position, how many positions it sees, and the operations of its attention.
 
 use crate::config::attention::window;
 use crate::config::fields::{self, Fields};
@@ -6,16 +6,16 @@ use crate::config::layers::Mixer;
 use crate::config::recipe::Sizes;
 use crate::config::stated::Config;
 
-/// One layer's part in cache and attention.
+/// The contribution of one layer to cache and attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Layer {
-    /// Values kept of each position.
+    /// Number of values stored per position.
     pub(super) cached: i64,
-    /// Positions seen, where not all are.
+    /// Number of positions seen; `None` where all are.
     pub(super) window: Option<i64>,
-    /// Values of a state that does not grow.
+    /// Number of values in a state of fixed size.
     pub(super) state: i64,
-    /// Heads times (key width + value width): products and sums per position seen.
+    /// Heads times (key width + value width): multiply-adds per position seen.
     reach: i64,
 }
 
@@ -36,7 +36,7 @@ impl Layer {
             },
             Mixer::Attention | Mixer::Window => {
                 let (cached, reach) = attention(sizes, inner, mixer);
-                // Gemma 3n and its successors: the last layers read an earlier layer's cache.
+                // Gemma 3n and its successors: the last layers reuse an earlier layer's cache.
                 let own = int(&["num_kv_shared_layers"]).is_none_or(|shared| at < sizes.layers - shared);
                 Self {
                     cached: if own { cached } else { 0 },
@@ -48,22 +48,23 @@ impl Layer {
         }
     }
 
-    /// Positions seen of `context`.
+    /// Number of positions seen out of `context`.
     pub(super) fn seen(&self, context: i64) -> i64 {
         self.window.map_or(context, |window| window.min(context))
     }
 
-    /// Floating-point operations of attention, or of renewing and reading a state.
+    /// Floating-point operations of attention, or of updating and reading a state.
     pub(super) fn operations(&self, context: i64) -> f64 {
         2.0 * self.reach as f64 * self.seen(context) as f64 + 4.0 * self.state as f64
     }
 }
 
-/// Values kept of a position, and heads times key and value widths.
+/// Number of values stored per position, and heads times the sum of key and value widths.
 fn attention(sizes: Sizes, inner: &Fields, mixer: Mixer) -> (i64, i64) {
     let int = |names: &[&str]| fields::int(inner, names);
     if let Some(rank) = int(&["kv_lora_rank"]) {
-        // Latent attention attends in the latent itself: keys of rank and rotary part, values of rank.
+        // Latent attention attends within the latent: keys consist of the latent and the rotary part, values of the
+        // latent.
         let rope = int(&["qk_rope_head_dim"]).unwrap_or(0);
         return (
             rank.saturating_add(rope),
@@ -71,7 +72,7 @@ fn attention(sizes: Sizes, inner: &Fields, mixer: Mixer) -> (i64, i64) {
         );
     }
     if int(&["o_lora_rank"]).is_some() && int(&["o_groups"]).is_some() {
-        // One head of keys, which are the values too.
+        // One key head, whose keys are also the values.
         return (
             sizes.head_dim,
             sizes.heads.saturating_mul(2).saturating_mul(sizes.head_dim),
@@ -96,10 +97,11 @@ fn attention(sizes: Sizes, inner: &Fields, mixer: Mixer) -> (i64, i64) {
     (kv_heads.saturating_mul(both), heads.saturating_mul(both))
 }
 
-/// Values of the state of linear attention or a state-space layer, and of the last inputs of its convolution.
+/// Number of values in the state of linear attention or a state-space layer, including the last inputs of its
+/// convolution.
 fn state(sizes: Sizes, inner: &Fields) -> Option<i64> {
     let of = |fields: &Fields, names: &[&str]| fields::int(fields, names);
-    // A convolution of width k keeps the k − 1 inputs before the newest.
+    // A convolution of width k keeps the k − 1 inputs before the latest.
     let kept = |width: Option<i64>, channels: i64| {
         width.map_or(Some(0), |width| (width - 1).max(0).checked_mul(channels))
     };
@@ -129,7 +131,7 @@ fn state(sizes: Sizes, inner: &Fields) -> Option<i64> {
             .checked_mul(of(inner, &["mamba_expand", "expand"]).unwrap_or(2))?,
     };
     let states = of(inner, &["mamba_d_state", "ssm_state_size", "state_size"]).unwrap_or(16);
-    // Mamba 2 takes the inputs of its groups through the convolution too.
+    // Mamba 2 passes the inputs of its groups through the convolution too.
     let groups = of(inner, &["mamba_n_groups", "n_groups"])
         .filter(|_| heads.is_some())
         .unwrap_or(0);

@@ -1,15 +1,16 @@
-//! What a structure costs, by arithmetic alone: parameters, operations, cache, memory, and how fast a device can decode.
+//! Computes what a structure costs, by arithmetic only: parameters, operations, cache, memory, and how fast a device
+//! can decode.
 //!
-//! Nothing here is measured. Per token at position c of the context, with N the active parameters less the tables that
-//! are only looked up:
+//! Nothing here is measured. Per token at position c of the context, with N the active parameters without the tables
+//! that are only looked up:
 //!
 //! - operations: 2 N + Σ over attention layers of 2 · heads · (key width + value width) · min(c, window)
 //!   (Kaplan et al. 2020, <https://arxiv.org/abs/2001.08361>, section 2.1; Pope et al. 2022,
 //!   <https://arxiv.org/abs/2211.05102>, section 2.1);
-//! - cache: Σ over attention layers of what a position keeps: keys and values of the key-value heads (Ainslie et al.
-//!   2023, <https://arxiv.org/abs/2305.13245>), with latent attention the latent and the rotary key (DeepSeek-AI 2024,
-//!   <https://arxiv.org/abs/2405.04434>, section 2.1); a layer with a window keeps that many positions;
-//! - memory: weights + cache + what the engine computes in;
+//! - cache: Σ over attention layers of what is stored per position: keys and values of the key-value heads (Ainslie et
+//!   al. 2023, <https://arxiv.org/abs/2305.13245>), with latent attention the latent and the rotary key (DeepSeek-AI
+//!   2024, <https://arxiv.org/abs/2405.04434>, section 2.1); a layer with a window stores at most that many positions;
+//! - memory: weights + cache + the engine's buffers;
 //! - decoding one sequence: no faster than the weights and the cache can be read, nor than the products can be made
 //!   (Williams, Waterman and Patterson 2009, <https://doi.org/10.1145/1498765.1498785>).
 
@@ -54,16 +55,16 @@ pub use quant::Quant;
 pub use rig::{Host, Placement, Rig};
 pub use speed::{Speed, SpeedOf};
 
-/// Counts and layers of one structure, from which every cost follows.
+/// Parameter counts and layers of one structure, from which every cost is computed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Arithmetic {
     /// All parameters of the language model.
     pub parameters_total: i64,
-    /// Those that one token uses.
+    /// Number of parameters that one token uses.
     pub parameters_active: i64,
-    /// The counts are exact to the parameter.
+    /// Whether the counts are exact.
     pub counted_exactly: bool,
-    /// What the counts are and what else must be known of them.
+    /// Remarks on how the counts were obtained and on their limits.
     pub notes: Vec<String>,
     outside: i64,
     looked_up: i64,
@@ -71,43 +72,44 @@ pub struct Arithmetic {
     d_model: i64,
     d_ffn: i64,
     layers: Vec<Layer>,
-    /// Pairs of positions in the causal masks that all layers' files may hold.
+    /// Number of pairs of positions in the causal masks that the files of all layers may store.
     masked: f64,
-    /// The parameters by what quantization treats alike.
+    /// The parameters, grouped by how quantization treats them.
     parts: Parts,
 }
 
-/// Parameters by what quantization treats alike.
+/// Parameters, grouped by how quantization treats them.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Parts {
     layers: Vec<Matrices>,
-    /// The embedding, and an output head that is another matrix.
+    /// The embedding, and the output head where it is a separate matrix.
     embedding: i64,
     head: i64,
-    /// Query heads that share one head of keys and values.
+    /// Number of query heads per key-value head.
     group: i64,
-    /// Experts of one layer; 1 where it is dense.
+    /// Number of experts per layer; 1 where it is dense.
     experts: i64,
-    /// Queries, keys and values are made by one matrix.
+    /// Whether one matrix computes queries, keys and values.
     fused: bool,
 }
 
-/// Positions that something is asked for.
+/// What an engine has to hold while it runs a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workload {
-    /// Positions held in the cache.
+    /// Number of positions held in the cache.
     pub context: i64,
-    /// Positions computed at once while the prompt is read.
+    /// Number of prompt positions computed at once.
     pub chunk: i64,
-    /// Positions whose logits are kept at once, in the weights' precision and in 32 bits.
+    /// Number of positions whose logits are held at once, in the weights' precision and in 32 bits.
     pub logits: i64,
-    /// The engine keeps each layer's causal mask, a byte a pair of positions, of the families whose files hold one: GPT-2,
-    /// GPT-Neo, GPT-NeoX, GPT-J (transformers did until 2024).
+    /// Whether the engine keeps each layer's causal mask, one byte per pair of positions, for the families whose files
+    /// store one: GPT-2, GPT-Neo, GPT-NeoX, GPT-J (transformers did until 2024).
     pub masks: bool,
 }
 
 impl Workload {
-    /// What current engines do: the prompt in chunks of at most 512 positions, logits of the last one only.
+    /// The workload of current engines: the prompt in chunks of at most 512 positions, logits of the last position
+    /// only.
     pub fn of(context: i64) -> Self {
         Self {
             context,
@@ -118,52 +120,64 @@ impl Workload {
     }
 }
 
-/// Memory of one sequence, bytes.
+/// Memory that one sequence needs, in bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// Number format of the weights.
     pub precision: Precision,
-    /// Positions held in the cache.
+    /// Number of positions held in the cache.
     pub context: i64,
-    /// Weights.
+    /// Bytes of the weights.
     pub weights_bytes: f64,
-    /// Keys and values, and the states of layers that keep one.
+    /// Bytes of keys and values, and of the states of layers that keep one.
     pub cache_bytes: f64,
-    /// What a prompt is computed in, masks kept included.
+    /// Bytes of the activations while a prompt is computed, including masks if kept.
     pub activation_bytes: f64,
-    /// All of it.
+    /// Sum of the above.
     pub total_bytes: f64,
 }
 
-/// The fastest that a device can decode one sequence.
+/// An upper bound on the speed at which a device can decode one sequence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DecodeBound {
     /// The device's name.
     pub device: String,
     /// Number format of the weights.
     pub precision: Precision,
-    /// Positions held in the cache.
+    /// Number of positions held in the cache.
     pub context: i64,
-    /// Bytes read for one token: active weights and cache.
+    /// Bytes read for one token: active weights and the cache.
     pub bytes_per_token: f64,
     /// Floating-point operations for one token.
     pub flops_per_token: f64,
-    /// Tokens per second that the memory's bandwidth allows.
+    /// Tokens per second that the memory bandwidth allows.
     pub by_bandwidth: f64,
-    /// Tokens per second that the products allow; `None` where the device's speed is not known.
+    /// Tokens per second that the device's peak operations allow; `None` where these are not known.
     pub by_compute: Option<f64>,
-    /// The lower of the two, tokens per second.
+    /// The lower of the two bounds, tokens per second.
     pub tokens_per_second: f64,
 }
 
+/// Applies `then` to the plan of a config's layers; `None` where the config allows no plan.
+fn planned<T>(
+    config: &Config,
+    value: &Value,
+    then: impl FnOnce(&Plan<'_>, &Fields) -> Option<T>,
+) -> Option<T> {
+    let empty = Fields::new();
+    let written = layouts::usual(value);
+    let (outer, inner) = parts(&written, &empty);
+    then(&Plan::new(config, outer, inner)?, inner)
+}
+
 impl Arithmetic {
-    /// Of a `config.json`.
+    /// The costs of a model with this `config.json`.
     ///
     /// # Errors
     /// - [`Error::ConfigLacks`] where a dimension is not stated;
-    /// - [`Error::NotADecoder`] of encoders and of encoders with a decoder;
-    /// - [`Error::NoFormula`] of decoders whose layers no formula here describes;
-    /// - [`Error::Uncountable`] where the count passes 2^63.
+    /// - [`Error::NotADecoder`] for encoders and encoder-decoders;
+    /// - [`Error::NoFormula`] for decoders whose layers no formula here describes;
+    /// - [`Error::Uncountable`] where the count exceeds 2^63.
     pub fn of_config(value: &Value) -> Result<Self, Error> {
         let config = read(value);
         if let Some(name) = config.not_a_decoder() {
@@ -172,7 +186,7 @@ impl Arithmetic {
         Self::of(&config, value).ok_or_else(|| lacking(value).unwrap_or_else(|| refused(&config)))
     }
 
-    /// Of dimensions that a person or the catalog names.
+    /// The costs of a structure whose dimensions a user or the catalog gives.
     ///
     /// # Errors
     /// [`Error::MissingDimensions`] where a dimension is not given, and those of [`Arithmetic::of_config`].
@@ -185,18 +199,32 @@ impl Arithmetic {
         Self::of(&config, &value).ok_or_else(|| refused(&config))
     }
 
+    /// `parameters_total` alone, for a fraction of the work.
+    ///
+    /// # Errors
+    /// As of [`Arithmetic::of_dimensions`].
+    pub(crate) fn total_of_dimensions(dimensions: &Dimensions) -> Result<i64, Error> {
+        let value = dimensions.config();
+        let config = read(&value);
+        if let Some(name) = config.not_a_decoder() {
+            return Err(Error::NotADecoder { name });
+        }
+        let total = planned(&config, &value, |plan, _| Some(count(plan)?.total));
+        total.ok_or_else(|| refused(&config))
+    }
+
     fn of(config: &Config, value: &Value) -> Option<Self> {
-        let empty = Fields::new();
-        let written = layouts::usual(value);
-        let (outer, inner) = parts(&written, &empty);
-        let plan = Plan::new(config, outer, inner)?;
+        planned(config, value, |plan, inner| Self::of_plan(config, plan, inner))
+    }
+
+    fn of_plan(config: &Config, plan: &Plan<'_>, inner: &Fields) -> Option<Self> {
         let Counts {
             total,
             active,
             outside,
             looked_up,
             ..
-        } = count(&plan)?;
+        } = count(plan)?;
         let recipe = plan.recipe;
         let sizes = plan.sizes()?;
         let pairs = (config.pos.unwrap_or(0) as f64).powi(2) * sizes.layers as f64;
@@ -213,7 +241,7 @@ impl Arithmetic {
             parameters_total: total,
             parameters_active: active,
             counted_exactly: config.counted_exactly,
-            notes: notes(config, &plan),
+            notes: notes(config, plan),
             outside,
             looked_up,
             vocab: sizes.vocab,
@@ -222,7 +250,7 @@ impl Arithmetic {
             layers,
             masked: if recipe.masks { pairs } else { 0.0 },
             parts: Parts {
-                layers: matrices(&plan)?,
+                layers: matrices(plan)?,
                 embedding: sizes.vocab.checked_mul(sizes.d_model)?,
                 head: if recipe.tied {
                     0
@@ -236,7 +264,8 @@ impl Arithmetic {
         })
     }
 
-    /// What the layers hold by the total, as a share of what their matrices come to: 1 but where the total is a listed one.
+    /// Ratio of the parameters in the layers by the total to the sum over their matrices: 1 unless the total is a
+    /// listed one.
     fn share_of_layers(&self) -> f64 {
         let of_layers: i64 = self.parts.layers.iter().map(Matrices::all).sum();
         if of_layers > 0 {
@@ -246,26 +275,26 @@ impl Arithmetic {
         }
     }
 
-    /// Floating-point operations for the token that `context` positions precede.
+    /// Floating-point operations for the token that follows `context` positions.
     pub fn flops_per_token(&self, context: i64) -> f64 {
         let products = 2.0 * (self.parameters_active - self.looked_up) as f64;
         let attention: f64 = self.layers.iter().map(|layer| layer.operations(context)).sum();
         products + attention
     }
 
-    /// Bytes by which the cache grows with each position while every layer still sees all of them.
+    /// Bytes by which the cache grows per position while every layer still sees all positions.
     pub fn cache_bytes_per_token(&self, precision: Precision) -> f64 {
         let values: i64 = self.layers.iter().map(|layer| layer.cached).sum();
         values as f64 * precision.cache_bytes()
     }
 
-    /// The same, once every window is full.
+    /// Bytes by which the cache grows per position once every window is full.
     pub fn cache_bytes_per_token_beyond_windows(&self, precision: Precision) -> f64 {
         let unbounded = self.layers.iter().filter(|layer| layer.window.is_none());
         unbounded.map(|layer| layer.cached).sum::<i64>() as f64 * precision.cache_bytes()
     }
 
-    /// Bytes of the cache at `context` positions, and of the states of layers that keep one instead.
+    /// Bytes of the cache at `context` positions, including the states of layers that keep one instead.
     pub fn cache_bytes(&self, precision: Precision, context: i64) -> f64 {
         let of = |layer: &Layer| {
             layer.cached as f64 * layer.seen(context) as f64 * precision.cache_bytes()
@@ -279,12 +308,12 @@ impl Arithmetic {
         precision.bytes(self.parameters_total - self.outside, self.outside)
     }
 
-    /// Memory of one sequence.
+    /// Memory of one sequence under a workload.
     pub fn memory(&self, precision: Precision, work: &Workload) -> Memory {
         let weights_bytes = self.weight_bytes(precision);
         let cache_bytes = self.cache_bytes(precision, work.context);
         let width = precision.cache_bytes();
-        // Residual, its norm, attention's inputs and output, and both halves of the feed-forward layer.
+        // The residual, its norm, attention's inputs and output, and both halves of the feed-forward layer.
         let activations = (work.chunk * (4 * self.d_model + 2 * self.d_ffn)) as f64 * width;
         let logits = (work.logits * self.vocab) as f64 * (width + 4.0);
         let masks = if work.masks { self.masked } else { 0.0 };
@@ -299,14 +328,14 @@ impl Arithmetic {
         }
     }
 
-    /// Bytes read for the token that `context` positions precede: active weights once, and the cache.
+    /// Bytes read for the token that follows `context` positions: active weights once, and the cache.
     pub fn bytes_per_token(&self, precision: Precision, context: i64) -> f64 {
         let outside = self.outside - self.looked_up;
         let inside = self.parameters_active - self.outside;
         precision.bytes(inside, outside) + self.cache_bytes(precision, context)
     }
 
-    /// The fastest that `device` can decode one sequence at `context` positions.
+    /// Upper bound on the speed at which `device` can decode one sequence at `context` positions.
     pub fn decode_bound(&self, device: &Device, precision: Precision, context: i64) -> DecodeBound {
         let bytes_per_token = self.bytes_per_token(precision, context);
         let flops_per_token = self.flops_per_token(context);
@@ -324,13 +353,13 @@ impl Arithmetic {
         }
     }
 
-    /// Whether any layer sees only a window, and how many positions the smallest spans.
+    /// Size in positions of the smallest window; `None` where every layer sees all positions.
     pub fn smallest_window(&self) -> Option<i64> {
         self.layers.iter().filter_map(|layer| layer.window).min()
     }
 }
 
-/// Families whose files have one matrix for queries, keys and values, which llama.cpp gives a type of its own.
+/// Families whose files store queries, keys and values as one matrix, which llama.cpp quantizes by a type of its own.
 const FUSED: [&str; 9] = [
     "phi3",
     "phi",
@@ -343,7 +372,7 @@ const FUSED: [&str; 9] = [
     "chatglm",
 ];
 
-/// Engines keep the states of linear attention in 32 bits.
+/// Bytes per number in the states of linear attention, which engines keep in 32 bits.
 const STATE_BYTES: f64 = 4.0;
 
 fn notes(config: &Config, plan: &Plan<'_>) -> Vec<String> {

@@ -1,14 +1,14 @@
-//! Packed types of the Hub: the matrices of the layers in few bits, all else in sixteen.
+//! Quantized formats of the Hub: the matrices of the layers with few bits, everything else with 16.
 
 use crate::config::matrices::Matrices;
 
-/// A packed type of the Hub.
+/// A quantized format of the Hub.
 #[derive(Debug, PartialEq)]
 pub(super) struct Pack {
     pub(super) name: &'static str,
-    /// Bits of a weight with its part of scales and zeros.
+    /// Bits per weight, including its share of scales and zero points.
     pub(super) bits: f64,
-    /// Only the experts are packed.
+    /// Whether only the experts are quantized.
     pub(super) experts_only: bool,
 }
 
@@ -31,7 +31,7 @@ const fn pack(name: &'static str, bits: f64, experts_only: bool) -> Pack {
     }
 }
 
-/// Bits of one layer.
+/// Bits that one layer takes.
 pub(super) fn packed(layer: &Matrices, pack: &Pack) -> f64 {
     let experts = if layer.experts > 0 {
         layer.experts + layer.down

@@ -1,4 +1,4 @@
-//! Number formats of weights, and the bytes they take.
+//! Number formats of weights, and their size in bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,21 +8,21 @@ pub enum Precision {
     /// 32 bits.
     #[serde(rename = "f32")]
     F32,
-    /// 16 bits, `bf16` or `f16` alike.
+    /// 16 bits, either `bf16` or `f16`.
     #[serde(rename = "bf16")]
     Half,
     /// 8 bits inside the layers; embedding and output head keep 16 (Dettmers et al. 2022,
     /// <https://arxiv.org/abs/2208.07339>).
     #[serde(rename = "int8")]
     Int8,
-    /// 4 bits inside the layers and a scale of 32 bits for each 64 weights, 4.5 together; embedding and output head keep
-    /// 16 (Dettmers et al. 2023, <https://arxiv.org/abs/2305.14314>, section 3).
+    /// 4 bits inside the layers with a 32-bit scale for each 64 weights, 4.5 bits in all; embedding and output head
+    /// keep 16 (Dettmers et al. 2023, <https://arxiv.org/abs/2305.14314>, section 3).
     #[serde(rename = "4bit")]
     Int4,
 }
 
 impl Precision {
-    /// All of them, the widest first.
+    /// All formats, widest first.
     pub const ALL: [Self; 4] = [Self::F32, Self::Half, Self::Int8, Self::Int4];
 
     /// The word that commands and answers use.
@@ -35,7 +35,7 @@ impl Precision {
         }
     }
 
-    /// The format of that name; the common names of each are known.
+    /// The format with that name, or `None`; common aliases are accepted.
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "f32" | "fp32" | "float32" => Self::F32,
@@ -46,7 +46,7 @@ impl Precision {
         })
     }
 
-    /// Bits of a weight inside the layers.
+    /// Bits per weight inside the layers.
     pub const fn bits(self) -> f64 {
         match self {
             Self::F32 => 32.0,
@@ -56,7 +56,7 @@ impl Precision {
         }
     }
 
-    /// Bytes of a number in the cache and in what is computed: packed weights are unpacked to 16 bits.
+    /// Bytes per number in the cache and in activations: quantized weights are converted to 16 bits.
     pub const fn cache_bytes(self) -> f64 {
         match self {
             Self::F32 => 4.0,
@@ -64,7 +64,7 @@ impl Precision {
         }
     }
 
-    /// Bytes of `inside` weights of layers and `outside` others.
+    /// Bytes of `inside` weights in layers and `outside` weights elsewhere.
     pub(crate) fn bytes(self, inside: i64, outside: i64) -> f64 {
         inside as f64 * self.bits() / 8.0 + outside as f64 * self.cache_bytes()
     }

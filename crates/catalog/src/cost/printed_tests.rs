@@ -1,5 +1,5 @@
-//! What allocators printed in public reports, beside what is computed here: none farther than one per cent. `docs/memory.md`
-//! shows the same rows with what other programs' rules make of them.
+//! Values that allocators printed in public reports, compared with what is computed here: none deviates by more than
+//! one per cent. `docs/memory.md` shows the same rows together with the results of other programs' rules.
 
 use serde_json::{Value, json};
 
@@ -8,13 +8,13 @@ use super::*;
 const MIB: f64 = 1_048_576.0;
 const GIB: f64 = 1_073_741_824.0;
 
-/// What was printed.
+/// The quantity that was printed.
 enum What {
-    /// Weights in a type.
+    /// Weights in a format.
     Weights(&'static str),
-    /// Keys and values of an engine, in a type, at so many positions.
+    /// Keys and values in an engine, with a cache type and a number of positions.
     Cache(InferenceEngine, &'static str, i64),
-    /// The same of layers that see every position alone: what a position adds, times positions.
+    /// Keys and values of the layers with full attention only: bytes per position times positions.
     Unbounded(&'static str, i64),
     /// States of one sequence.
     State,
@@ -24,9 +24,9 @@ struct Row {
     name: &'static str,
     config: Value,
     what: What,
-    /// Bytes.
+    /// Bytes that were printed.
     printed: f64,
-    /// Where.
+    /// Where it was published.
     source: &'static str,
 }
 
@@ -322,7 +322,8 @@ fn rows() -> Vec<Row> {
     ]
 }
 
-/// Gigabytes by llmfit's rule (`estimate_memory_gb`, AlexsJones/llmfit @ 3f44fd3, MIT) of weights or of keys and values.
+/// Gigabytes by llmfit's rule (`estimate_memory_gb`, AlexsJones/llmfit @ 3f44fd3, MIT) for weights or for keys and
+/// values.
 fn by_llmfit(row: &Row, billions: f64) -> Option<f64> {
     let gigabytes = match row.what {
         What::Weights(quant) => {
@@ -341,7 +342,8 @@ fn by_llmfit(row: &Row, billions: f64) -> Option<f64> {
     Some(gigabytes * 1e9)
 }
 
-/// Bytes by hf-mem 0.5.6's rule for keys and values: layers that see all × 2 × key-value heads × head × positions.
+/// Bytes by hf-mem 0.5.6's rule for keys and values: full-attention layers × 2 × key-value heads × head width ×
+/// positions.
 fn by_hf_mem(row: &Row) -> Option<f64> {
     let (What::Cache(_, cache, context) | What::Unbounded(cache, context)) = row.what else {
         return None;
@@ -386,7 +388,7 @@ fn of(row: &Row) -> (f64, f64) {
     (bytes, billions)
 }
 
-/// With `--nocapture` the lines of the table in `docs/memory.md`.
+/// Prints, with `--nocapture`, the lines of the table in `docs/memory.md`.
 #[expect(
     clippy::print_stdout,
     reason = "the table of docs/memory.md, with --nocapture"

@@ -1,10 +1,10 @@
-//! Types of stored weights by name, and the bytes that a checkpoint takes in each.
+//! Formats of stored weights by name, and the bytes that a checkpoint takes in each.
 //!
-//! A GGUF type such as `Q4_K_M` is a rule, not a number of bits: llama.cpp gives some matrices more bits than others, by
-//! layer (`src/llama-quant.cpp`, `llama_tensor_get_type`). The rules here are those for checkpoints without an importance
-//! matrix whose rows are multiples of 256; norms and biases stay in 32 bits. Bits a weight are those of
-//! `ggml-common.h`'s blocks. Packed types of the Hub pack the matrices of the layers; embedding and output head keep 16
-//! bits.
+//! A GGUF type such as `Q4_K_M` is a rule, not a number of bits: llama.cpp stores some matrices with more bits than
+//! others, depending on the layer (`src/llama-quant.cpp`, `llama_tensor_get_type`). The rules here are those for
+//! checkpoints without an importance matrix and with rows that are multiples of 256; norms and biases stay in 32 bits.
+//! Bits per weight follow from the blocks in `ggml-common.h`. Packed formats of the Hub quantize the matrices of the
+//! layers; embedding and output head keep 16 bits.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,18 +12,18 @@ use super::pack::{PACKS, Pack, packed};
 use super::{Arithmetic, Parts, Precision};
 use crate::config::matrices::Matrices;
 
-/// A type of stored weights.
+/// A format of stored weights.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Quant(Kind);
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Kind {
-    /// All numbers alike.
+    /// All numbers in the same format.
     Plain(Precision),
     /// A rule of llama.cpp.
     Gguf(&'static Mix),
-    /// Matrices of layers packed, the rest in 16 bits.
+    /// Matrices of the layers quantized, everything else in 16 bits.
     Packed(&'static Pack),
 }
 
@@ -31,33 +31,33 @@ enum Kind {
 #[derive(Debug, PartialEq)]
 struct Mix {
     name: &'static str,
-    /// Bits of a matrix that no exception names.
+    /// Bits of a matrix for which there is no exception.
     usual: f64,
-    /// Bits of the output head, or of the embedding where that is the head.
+    /// Bits of the output head, or of the embedding where the two are tied.
     head: f64,
-    /// Bits of an embedding that is no head.
+    /// Bits of an embedding that is not tied to the output head.
     embedding: f64,
-    /// What values and the last feed-forward matrix have instead.
+    /// Exceptions for the value matrix and for the last matrix of the feed-forward layer.
     values: Instead,
     down: Instead,
-    /// Bits of the matrix after attention.
+    /// Bits of the output projection of attention.
     attention_out: f64,
 }
 
-/// In which layers a matrix has other bits than the usual.
+/// In which layers a matrix has other than the usual bits, and how many.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Instead {
     None,
     All(f64),
-    /// The first eighth, the last eighth, and every third between.
+    /// The first eighth and the last eighth of the layers, and every third layer between.
     More(f64),
-    /// The first eighth.
+    /// The first eighth of the layers.
     FirstEighth(f64),
-    /// The first sixteenth at the first number, the others at the second.
+    /// The first sixteenth of the layers with the first number of bits, the others with the second.
     FirstSixteenth(f64, f64),
-    /// The first so many layers at the first number, the others at the second.
+    /// The given number of first layers with the first number of bits, the others with the second.
     First(usize, f64, f64),
-    /// Where four or more heads share one of keys and values, else at the second.
+    /// The first number of bits where four or more query heads share a key-value head, else the second.
     Grouped(f64, f64),
 }
 
@@ -103,7 +103,7 @@ const Q5_K: f64 = 5.5;
 const Q6_K: f64 = 6.5625;
 const IQ3_S: f64 = 3.4375;
 
-/// A rule in which all matrices are alike, but for the head.
+/// A rule by which all matrices except the output head have the same bits.
 const fn alike(name: &'static str, usual: f64, head: f64) -> Mix {
     Mix {
         name,
@@ -218,15 +218,15 @@ static MIXES: [Mix; 25] = [
     alike("TQ2_0", 2.0625, Q6_K),
 ];
 
-/// Bytes by where they lie.
+/// Bytes of a checkpoint, by part.
 pub(super) struct Stored {
-    /// Each layer's.
+    /// Bytes of each layer.
     pub(super) layers: Vec<f64>,
-    /// Embedding, output head, and what else no layer holds.
+    /// Bytes of embedding, output head, and everything else outside the layers.
     pub(super) tables: f64,
 }
 
-/// Other names of the same.
+/// Aliases, and the names they stand for.
 const ALIASES: [(&str, &str); 22] = [
     ("gptq-int4", "gptq"),
     ("gptq-4bit", "gptq"),
@@ -273,8 +273,8 @@ impl TryFrom<String> for Quant {
 }
 
 impl Quant {
-    /// The type of that name: of GGUF (`Q4_K_M`, with or without a leading `UD-`), packed types of the Hub (`awq`, `gptq`,
-    /// `fp8`, `nvfp4`, `mxfp4`, `nf4`), or `bf16`, `f16`, `f32`.
+    /// The format with that name, or `None`: GGUF (`Q4_K_M`, with or without a leading `UD-`), packed formats of the
+    /// Hub (`awq`, `gptq`, `fp8`, `nvfp4`, `mxfp4`, `nf4`), or `bf16`, `f16`, `f32`.
     pub fn from_name(name: &str) -> Option<Self> {
         let plain = name.trim().to_ascii_lowercase();
         let plain = plain.strip_prefix("ud-").unwrap_or(&plain);
@@ -295,7 +295,7 @@ impl Quant {
         Some(Self(Kind::Plain(precision)))
     }
 
-    /// Names of all types, widest first within each kind.
+    /// Names of all formats, widest first within each kind.
     pub fn names() -> Vec<&'static str> {
         let floats = [Precision::F32, Precision::Half].map(Precision::as_str);
         let mixes = MIXES.iter().map(|mix| mix.name);
@@ -306,7 +306,7 @@ impl Quant {
             .collect()
     }
 
-    /// Its name.
+    /// Name of the format.
     pub fn name(self) -> &'static str {
         match self.0 {
             Kind::Plain(precision) => precision.as_str(),
@@ -315,7 +315,7 @@ impl Quant {
         }
     }
 
-    /// How its bytes are counted, in a sentence.
+    /// How its bytes are computed, in a sentence.
     pub fn formula(self) -> String {
         match self.0 {
             Kind::Plain(precision) => format!("all parameters × {} bits", precision.bits()),
@@ -335,7 +335,7 @@ impl Quant {
         }
     }
 
-    /// Where the rule is from.
+    /// Source of the rule.
     pub fn source(self) -> &'static str {
         match self.0 {
             Kind::Plain(_) => "bits of the number format",
@@ -352,7 +352,7 @@ impl Quant {
         }
     }
 
-    /// Bits of every number, where all are stored alike and none is packed.
+    /// Bits per number where all are stored in the same format; `None` for quantized formats.
     pub fn bits_of_plain(self) -> Option<f64> {
         match self.0 {
             Kind::Plain(precision) => Some(precision.bits()),
@@ -360,12 +360,12 @@ impl Quant {
         }
     }
 
-    /// A type of GGUF files.
+    /// Whether it is a type of GGUF files.
     pub fn is_gguf(self) -> bool {
         matches!(self.0, Kind::Gguf(_))
     }
 
-    /// Packed as the Hub's checkpoints are.
+    /// Whether it is a packed format of the Hub.
     pub fn is_packed(self) -> bool {
         matches!(self.0, Kind::Packed(_))
     }
@@ -376,7 +376,7 @@ impl Quant {
         stored.layers.iter().sum::<f64>() + stored.tables
     }
 
-    /// Bytes of each layer and of what lies outside of them.
+    /// Bytes of each layer and of everything outside the layers.
     pub(super) fn stored(self, cost: &Arithmetic) -> Stored {
         let parts = &cost.parts;
         let (n, scale) = (parts.layers.len(), cost.share_of_layers());
@@ -405,12 +405,12 @@ impl Quant {
         }
     }
 
-    /// Bits a weight over all of `cost`.
+    /// Bits per weight, averaged over all parameters of `cost`.
     pub fn bits_per_weight(self, cost: &Arithmetic) -> f64 {
         self.bytes(cost) * 8.0 / cost.parameters_total as f64
     }
 
-    /// Of the bytes, those that one token reads: active weights, without the rows of the embedding that are only looked up.
+    /// Bytes that are read for one token: active weights, without the rows of the embedding that are only looked up.
     pub fn bytes_per_token(self, cost: &Arithmetic) -> f64 {
         let read = (cost.parameters_active - cost.looked_up) as f64 / cost.parameters_total as f64;
         self.bytes(cost) * read
@@ -418,7 +418,7 @@ impl Quant {
 }
 
 impl Mix {
-    /// Bits of the one matrix that makes queries, keys and values, where it has others than the usual.
+    /// Bits of the single matrix that computes queries, keys and values, where it differs from the usual bits.
     fn fused(&self) -> f64 {
         match self.name {
             "Q5_K_M" => Q6_K,
@@ -428,11 +428,11 @@ impl Mix {
         }
     }
 
-    /// Bits of one layer. With eight experts llama.cpp keeps 8.5 bits of the small matrices of keys and values, and 5.5
-    /// after attention.
+    /// Bits of one layer. With eight experts llama.cpp stores the small key and value matrices with 8.5 bits, and the
+    /// output projection of attention with 5.5.
     fn layer(&self, layer: &Matrices, at: usize, layers: usize, parts: &Parts) -> f64 {
         let (group, eight) = (parts.group, parts.experts == 8 && self.usual < 8.5);
-        // One matrix for all three, of which queries are as large as the matrix after attention.
+        // One matrix for all three; its query part is as large as the output projection of attention.
         let fused = parts.fused.then(|| self.fused());
         let values = if eight {
             8.5
@@ -446,7 +446,7 @@ impl Mix {
         } else {
             self.attention_out
         };
-        // Keys are as large as values, and stand among the others.
+        // The key matrix is as large as the value matrix, and is counted among the others.
         let keys = if eight {
             (8.5 - self.usual) * layer.values as f64
         } else {

@@ -1,4 +1,4 @@
-//! Types of weights against sizes that engines printed.
+//! Formats of stored weights, compared with sizes that engines printed.
 
 use super::*;
 use serde_json::json;

@@ -1,34 +1,37 @@
-//! What a checkpoint runs on: a card, several alike, or a processor; and the memory beside them, which takes the layers
-//! that the cards have no room for.
+//! The hardware that a checkpoint runs on: one card, several alike, or a processor, and the host memory, which takes
+//! the layers that do not fit on the cards.
 //!
-//! llama.cpp puts the last layers on the cards, as many as fit, and the output head only after all of them
-//! (`llama-model.cpp`, `i_gpu_start = n_layer - n_gpu_layers`). Cards are added up layer by layer: each keeps what it is
-//! computed in, one works at a time, so several are as fast as one. vLLM divides every matrix over all cards.
+//! llama.cpp puts as many of the last layers on the cards as fit, and the output head only after all of them
+//! (`llama-model.cpp`, `i_gpu_start = n_layer - n_gpu_layers`). The cards' memory is added up layer by layer: each card
+//! needs buffers of its own, and one works at a time, so several are as fast as one. vLLM divides every matrix over all
+//! cards.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Arithmetic, Device, Footprint, InferenceEngine, STATE_BYTES};
 
-/// The memory of the machine that holds the cards.
+/// The memory of the machine that the cards are in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Host {
-    /// Bytes that are free for weights.
+    /// Bytes free for weights.
     pub memory_bytes: f64,
-    /// Bytes a second that it is read at: what is taken, and what it lies between.
+    /// Bandwidth in bytes per second: the value assumed.
     pub bandwidth: f64,
-    /// The least.
+    /// The lowest plausible bandwidth, bytes per second.
     pub bandwidth_low: f64,
-    /// The most.
+    /// The highest plausible bandwidth, bytes per second.
     pub bandwidth_high: f64,
-    /// Where that is from.
+    /// Source of these values.
     pub source: String,
 }
 
-/// Bytes a second of one channel of DDR4-3200, of two, and of two of DDR5-6400 (JEDEC's rates × 8 bytes).
+/// Bandwidth in bytes per second of one channel of DDR4-3200, of two, and of two channels of DDR5-6400 (JEDEC's rates ×
+/// 8 bytes).
 const CHANNELS: [f64; 3] = [25.6e9, 51.2e9, 102.4e9];
 
 impl Host {
-    /// Of so much memory whose bandwidth no one tells: two channels of DDR4 are taken, and one to two of DDR5 allowed for.
+    /// Memory of unknown bandwidth: two channels of DDR4 are assumed, with a range from one channel of DDR4 to two of
+    /// DDR5.
     pub fn of_unknown_bandwidth(memory_bytes: f64) -> Self {
         let [low, usual, high] = CHANNELS;
         Self {
@@ -40,7 +43,7 @@ impl Host {
         }
     }
 
-    /// Of a bandwidth that is given.
+    /// Memory with a given bandwidth.
     pub fn of_bandwidth(memory_bytes: f64, bandwidth: f64) -> Self {
         Self {
             memory_bytes,
@@ -51,7 +54,7 @@ impl Host {
         }
     }
 
-    /// As a device of its own, where there is no card.
+    /// The host memory as a device, for a machine without a card.
     pub fn as_device(&self, name: &str) -> Device {
         Device {
             name: name.to_owned(),
@@ -64,21 +67,21 @@ impl Host {
     }
 }
 
-/// Cards of one kind and the memory beside them.
+/// Cards of one kind and the host memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rig {
     /// One of the cards.
     pub device: Device,
-    /// How many are added up.
+    /// Number of cards.
     pub cards: usize,
-    /// The memory beside them; `None` where nothing may lie outside of the cards.
+    /// The host memory; `None` where everything must be on the cards.
     pub host: Option<Host>,
-    /// There is no card: the device is the processor with the host's memory.
+    /// Whether there is no card, so that the device is the processor with the host memory.
     pub is_processor: bool,
 }
 
 impl Rig {
-    /// One card alone.
+    /// A single card, without host memory.
     pub fn of(device: Device) -> Self {
         Self {
             device,
@@ -88,7 +91,7 @@ impl Rig {
         }
     }
 
-    /// A processor with its memory.
+    /// A processor with its memory, without a card.
     pub fn of_processor(name: &str, host: Host) -> Self {
         Self {
             device: host.as_device(name),
@@ -98,43 +101,43 @@ impl Rig {
         }
     }
 
-    /// Memory of all cards, bytes; `None` where it is not known.
+    /// Memory of all cards together, in bytes; `None` where it is not known.
     pub fn card_bytes(&self) -> Option<f64> {
         self.device.memory_bytes.map(|bytes| bytes * self.cards as f64)
     }
 }
 
-/// Where a checkpoint lies.
+/// How a checkpoint is divided between cards and host memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Placement {
-    /// Cards that it is divided over.
+    /// Number of cards that it is divided over.
     pub cards: usize,
-    /// Its layers.
+    /// Number of layers.
     pub layers: usize,
-    /// Those that lie on the cards; the first ones lie in the memory beside them.
+    /// Number of layers on the cards, the last ones; the first ones are in the host memory.
     pub layers_on_cards: usize,
-    /// Bytes on all cards together: weights, cache, and what each computes in.
+    /// Bytes on all cards together: weights, cache, and each card's buffers.
     pub card_bytes: f64,
-    /// Bytes beside them.
+    /// Bytes in the host memory.
     pub host_bytes: f64,
-    /// Bytes that one token reads of the cards.
+    /// Bytes read from the cards for one token.
     pub(super) card_read: f64,
-    /// Bytes that one token reads beside them.
+    /// Bytes read from the host memory for one token.
     pub(super) host_read: f64,
 }
 
 impl Placement {
-    /// Whether everything lies on the cards.
+    /// Whether everything is on the cards.
     pub fn is_whole(&self) -> bool {
         self.layers_on_cards == self.layers
     }
 }
 
 impl Arithmetic {
-    /// Where what takes `memory` lies on a rig; `None` where it fits nowhere.
+    /// How a checkpoint with this footprint is placed on a rig; `None` where it does not fit.
     pub fn placed(&self, memory: &Footprint, rig: &Rig) -> Option<Placement> {
         let mut stored = memory.quant.stored(self);
-        // A file's own bytes may be others than its type's rule makes.
+        // The size of an actual file may differ from what its format's rule gives.
         let scale = memory.weights_bytes / memory.quant.bytes(self).max(1.0);
         stored.layers.iter_mut().for_each(|bytes| *bytes *= scale);
         stored.tables *= scale;
@@ -147,7 +150,7 @@ impl Arithmetic {
             })
             .collect();
         let weights: f64 = stored.layers.iter().sum();
-        // Tables that are only looked up are read row by row.
+        // Of tables that are only looked up, single rows are read.
         let head = stored.tables * (self.outside - self.looked_up) as f64 / self.outside.max(1) as f64;
         let read = if weights > 0.0 {
             ((scale * memory.quant.bytes_per_token(self) - head) / weights).clamp(0.0, 1.0)
@@ -233,10 +236,10 @@ mod tests {
         );
         assert!(split.card_bytes <= 24e9 && !split.is_whole());
         assert!((split.card_bytes + split.host_bytes - memory.total_bytes).abs() < 1.0);
-        // One layer more does not fit.
+        // One more layer would not fit.
         let one = (memory.weights_bytes + memory.cache_bytes) / 82.0;
         assert!(split.card_bytes + one > 24e9 * 0.99, "{split:?}");
-        // Two cards hold it all, each with a buffer of its own; they read what one would.
+        // Two cards hold everything, each with buffers of its own; together they read as much as one would.
         rig.cards = 2;
         let both = cost.placed(&memory, &rig).expect("48 GB");
         assert!(both.is_whole() && both.host_bytes == 0.0);
@@ -245,7 +248,7 @@ mod tests {
         assert!((both.card_read - reads).abs() < 1.0, "{} {reads}", both.card_read);
         let expected = memory.quant.bytes_per_token(&cost) + memory.cache_bytes;
         assert!((reads / expected - 1.0).abs() < 0.01, "{reads} {expected}");
-        // vLLM does not leave layers on the processor, and a small host holds nothing.
+        // vLLM does not keep layers in the host memory, and a small host cannot hold them.
         rig.cards = 1;
         assert_eq!(
             cost.placed(&footprint(&cost, InferenceEngine::Vllm, "awq"), &rig),

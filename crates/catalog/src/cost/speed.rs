@@ -1,53 +1,56 @@
-//! How fast a checkpoint decodes and reads prompts: what memory and products allow, times what runs reached of that.
+//! How fast a checkpoint decodes and reads prompts: the bounds by memory and compute, times the share of them that
+//! measured runs reached.
 //!
 //! Calibrated by `benches/speed.py` on community runs of one request on one device (AlexsJones/llmfit @ 3f44fd3,
-//! `llmfit-core/data/benchmark_cache.json`, MIT; 2026-04 to 2026-08; llama.cpp, vLLM and ollama), each run left out with a
-//! reason. `docs/speed.md` has how far off it is on devices and on base checkpoints that were left out, beside other rules.
+//! `llmfit-core/data/benchmark_cache.json`, MIT; 2026-04 to 2026-08; llama.cpp, vLLM and ollama); every run that was
+//! left out has a stated reason. `docs/speed.md` reports the errors on held-out devices and base checkpoints, in
+//! comparison with other rules.
 //!
-//! Where layers lie beside the card, the time of a token is what both sides take one after the other; of such runs, and of
-//! several cards, none stand behind the intervals, which is said.
+//! Where some layers are in the host memory, the time of a token is the sum of both sides' times. No run of that kind,
+//! nor with several cards, is behind the intervals; the notes say so.
 
 use serde::{Deserialize, Serialize};
 
 use super::rig::Placement;
 use super::{Arithmetic, Device, Footprint, InferenceEngine, Rig};
 
-/// Share of the memory's bound that decoding reaches at the median, and the power of active to all parameters by which
+/// Median share of the bandwidth bound that decoding reaches, and the exponent of (active / all parameters) by which
 /// mixtures reach less.
 const DECODE: [f64; 2] = [0.651, 0.36];
-/// 10 and 90 % quantiles around the median, of devices and base checkpoints left out.
+/// 10 % and 90 % quantiles relative to the median, for held-out devices and base checkpoints.
 const DECODE_AROUND: [f64; 2] = [0.512, 1.391];
-/// Share of the 16-bit products that reading a prompt of 512 tokens or more reaches, likewise.
+/// Median share of the 16-bit peak that reading a prompt of at least 512 tokens reaches, and the exponent, as for
+/// decoding.
 const PREFILL: [f64; 2] = [0.457, 0.53];
 const PREFILL_AROUND: [f64; 2] = [0.549, 1.370];
 
-/// A speed with its interval, tokens per second.
+/// A speed with its prediction interval, in tokens per second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SpeedOf {
-    /// The median.
+    /// Median.
     pub value: f64,
-    /// Lower end.
+    /// Lower limit.
     pub low: f64,
-    /// Upper end.
+    /// Upper limit.
     pub high: f64,
-    /// Share of runs inside, as a fraction.
+    /// Nominal coverage of the interval, 0 to 1.
     pub level: f64,
-    /// How it was made.
+    /// How it was computed.
     pub method: String,
 }
 
-/// Speeds of one request on a device.
+/// Speeds of a single request on a device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Speed {
     /// The device.
     pub device: String,
-    /// Where weights and cache lie; `None` where they fit nowhere.
+    /// Where weights and cache are placed; `None` where they do not fit.
     pub placement: Option<Placement>,
-    /// Tokens per second that are written, the context full.
+    /// Tokens generated per second at full context; `None` where no estimate is possible.
     pub decode_tokens_per_s: Option<SpeedOf>,
-    /// Tokens per second of a prompt that are read.
+    /// Prompt tokens processed per second; `None` where no estimate is possible.
     pub prefill_tokens_per_s: Option<SpeedOf>,
-    /// Why there is none, and what must be known.
+    /// Why there is no estimate, and what limits it.
     pub notes: Vec<String>,
 }
 
@@ -64,12 +67,12 @@ fn around(middle: f64, [low, high]: [f64; 2], what: &str) -> SpeedOf {
 }
 
 impl Arithmetic {
-    /// How fast `device` alone runs what takes `memory` in its engine.
+    /// The speed of `device` alone with this footprint.
     pub fn speed(&self, device: &Device, memory: &Footprint) -> Speed {
         self.speed_on(&Rig::of(device.clone()), memory)
     }
 
-    /// How fast a rig runs what takes `memory` in its engine.
+    /// The speed of a rig with this footprint.
     pub fn speed_on(&self, rig: &Rig, memory: &Footprint) -> Speed {
         let device = &rig.device;
         let mut speed = Speed {
@@ -103,7 +106,7 @@ impl Arithmetic {
             );
             return speed;
         }
-        // As the runs' parameters are: of all that are stored, those that a token passes.
+        // As for the calibration runs: the share of all stored parameters that one token uses.
         let active = (self.parameters_active as f64 / self.parameters_total.max(1) as f64).clamp(1e-3, 1.0);
         let share = DECODE[0] * active.powf(DECODE[1]);
         speed.decode_tokens_per_s = Some(decoding(rig, &placement, memory.engine, share));
@@ -161,7 +164,7 @@ fn told(rig: &Rig) -> String {
     })
 }
 
-/// One token after the other: the time that the cards take, and then the memory beside them.
+/// Decoding token by token: the time of the cards plus that of the host memory.
 fn decoding(rig: &Rig, placement: &Placement, engine: InferenceEngine, share: f64) -> SpeedOf {
     let host = rig.host.as_ref();
     let [beside, least, most] = host.map_or([f64::INFINITY; 3], |host| {
@@ -222,7 +225,7 @@ mod tests {
         let told = at(InferenceEngine::LlamaCpp, "Q4_K_M");
         let decode = told.decode_tokens_per_s.expect("fits");
         assert!(decode.low < decode.value && decode.value < decode.high);
-        // 4.9 GB of weights and 1 GB of cache at 1,008 GB/s: at most 180 tokens a second.
+        // 4.9 GB of weights and 1 GB of cache at 1,008 GB/s: at most 180 tokens per second.
         assert!(
             (90.0..140.0).contains(&decode.value) && decode.high < 180.0,
             "{decode:?}"
@@ -252,7 +255,7 @@ mod tests {
         let told = with(Host::of_bandwidth(64e9, 50e9));
         let placement = told.placement.expect("fits beside");
         let decode = told.decode_tokens_per_s.expect("a speed");
-        // By hand: each side's bytes over its bandwidth, at the median share.
+        // Computed independently: each side's bytes over its bandwidth, at the median share.
         let seconds = placement.card_read / 360e9 + placement.host_read / 50e9;
         assert!((decode.value - 0.651 / seconds).abs() < 1e-9 && !placement.is_whole());
         assert!(
@@ -266,7 +269,7 @@ mod tests {
             wide.low < decode.low && wide.high > decode.high,
             "not told: wider"
         );
-        // Two cards of llama.cpp are as fast as one, of vLLM up to twice.
+        // Two cards are as fast as one with llama.cpp, and up to twice as fast with vLLM.
         let two = |engine, quant| {
             let rig = Rig {
                 cards: 2,

@@ -1,4 +1,4 @@
-//! Published counts, hand-made sums, and LLM-Perf's measurements beside the arithmetic.
+//! The arithmetic compared with published counts, sums worked out by hand, and the measurements of LLM-Perf.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ fn named(family: &str, sizes: [i64; 6]) -> Dimensions {
     }
 }
 
-/// Counts as the checkpoints' own files have them.
+/// Counts as stated by the checkpoints' own files.
 #[test]
 fn parameters_of_known_checkpoints_are_exact() {
     let mixtral = Dimensions {
@@ -59,7 +59,7 @@ fn the_cache_is_keys_and_values_of_the_grouped_heads() {
         131_072.0 * 8192.0,
         "no window"
     );
-    // DeepSeek-V3: 61 layers keep a latent of 512 and a rotary key of 64.
+    // DeepSeek-V3: 61 layers, each with a latent of 512 and a rotary key of 64.
     let latent = of(
         &json!({"model_type": "deepseek_v3", "num_hidden_layers": 61, "hidden_size": 7168,
         "intermediate_size": 18432, "num_attention_heads": 128, "num_key_value_heads": 128, "vocab_size": 129_280,
@@ -103,11 +103,11 @@ fn a_window_bounds_the_cache_of_the_layers_that_have_it() {
 fn operations_and_weights_add_up_by_hand() {
     let one = named("llama", [1, 4, 8, 2, 2, 10]);
     let cost = of(&one.config());
-    // Attention 4·4·4, feed-forward 3·4·8, norms 3·4, head 4·10; the embedding is looked up.
+    // Attention 4·4·4, feed-forward 3·4·8, norms 3·4, output head 4·10; the embedding is looked up.
     let products = 64 + 96 + 12 + 40;
     assert_eq!(cost.parameters_total, products + 40);
     assert_eq!(cost.flops_per_token(0), 2.0 * products as f64);
-    // 2 heads of width 2: scores and mixing, 2 · 2 · 2 · 2 each position.
+    // 2 heads of width 2: scores and mixing, 2 · 2 · 2 · 2 per position.
     assert_eq!(cost.flops_per_token(5) - cost.flops_per_token(0), 5.0 * 16.0);
     assert_eq!(cost.weight_bytes(Precision::F32), 4.0 * (products + 40) as f64);
     // Inside the layer 64 + 96 + 8 weights at 4.5 bits; two tables and the last norm at 16.
@@ -115,7 +115,7 @@ fn operations_and_weights_add_up_by_hand() {
     assert_eq!(cost.bytes_per_token(Precision::Half, 0), 2.0 * products as f64);
 }
 
-/// Where the layout is not known, a count of the weights says more than Llama's layout.
+/// Where the layout is not known, a count of the weights is better than assuming Llama's layout.
 #[test]
 fn a_listed_count_is_taken_where_the_layout_is_not_known() {
     let structure = Structure {
@@ -152,13 +152,13 @@ fn a_listed_count_is_taken_where_the_layout_is_not_known() {
     );
     let bytes = |quant: &str| Quant::from_name(quant).expect("a type").bytes(&unknown);
     assert!((bytes("bf16") - 2.0 * 8.053e9).abs() < 1.0);
-    // The same share of what Llama's layout would take: the layers hold less, the tables as much.
+    // The same fraction of what Llama's layout would take: the layers hold fewer parameters, the tables the same.
     assert!(
         bytes("Q8_0") < 8.6e9 && bytes("Q8_0") > 8.5e9,
         "{}",
         bytes("Q8_0")
     );
-    // A known layout is counted, whatever is listed.
+    // For a known layout the count is used, whatever is listed.
     assert!(of("LlamaForCausalLM").parameters_total > 10_000_000_000);
 }
 
@@ -217,7 +217,7 @@ fn llm_perf(benchmark: &str) -> Vec<(Arithmetic, String, String, Precision, f64)
     .collect()
 }
 
-/// Checkpoints of LLM-Perf whose memory the arithmetic misses by more than a tenth in some precision, and why.
+/// Checkpoints of LLM-Perf whose memory the arithmetic misses by more than 10 % in some precision, and why.
 const MISSED: [(&str, &str); 4] = [
     (
         "EleutherAI/pythia-70m",

@@ -1,52 +1,52 @@
-//! A column that some of its cells made text, in a place where numbers are needed.
+//! The error for a text column where numbers are needed, with the cells that made it text and how to convert it.
 
 use std::fmt;
 
-/// What stands for the column in [`NotNumbers::call`].
+/// Placeholder for the column in [`NotNumbers::call`].
 const PLACE: &str = "\u{1}";
 
-/// A column that is text for some of its cells, where numbers are needed.
+/// A column that some of its cells make text, used where numbers are needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotNumbers {
-    /// What takes numbers: a function, an operator or `cast`.
+    /// What requires numbers: a function, an operator or `cast`.
     pub function: String,
-    /// That with all it takes, as the statement has it; a letter that no statement has stands for the column
-    /// ([`NotNumbers::call_of`]).
+    /// The whole call as the statement writes it, with a placeholder character for the column that no statement
+    /// contains ([`NotNumbers::call_of`]).
     pub call: String,
-    /// The column.
+    /// Name of the column.
     pub column: String,
     /// The column as the statement writes it.
     pub written: String,
-    /// The file, or the table where it is none.
+    /// The file, or the table where it is not a file.
     pub file: String,
-    /// The table as the statement names it.
+    /// The table, as the statement names it.
     pub table: String,
-    /// Cells that are not empty.
+    /// Number of non-empty cells.
     pub cells: u64,
-    /// Of these the ones that are no number.
+    /// Number of those that are not numbers.
     pub others: u64,
-    /// Of these the ones that say `nan`: the engine takes them for a value, and every mean with one in it is one.
+    /// Number of those that are `nan`: the engine reads `nan` as a value, and a mean that includes it is NaN.
     pub nans: u64,
-    /// One that is no number, cut after 200 characters.
+    /// An example that is not a number, cut after 200 characters.
     pub value: String,
-    /// Its line from 1, or 0 where that is not known.
+    /// Line of the example from 1, or 0 where it is not known.
     pub line: u64,
-    /// What to replace in every cell by what, one after the other, for the most cells to be numbers.
+    /// Replacements (from, to) to apply to every cell in order, so that as many cells as possible become numbers.
     pub replacements: Vec<(String, String)>,
-    /// Cells that are numbers then.
+    /// Number of cells that are numbers after these replacements.
     pub read: u64,
-    /// Columns of the table that hold numbers.
+    /// Other columns of the table, which hold numbers.
     pub numbers: Vec<String>,
 }
 
 impl NotNumbers {
-    /// What stands for the column in [`NotNumbers::call`].
+    /// The placeholder for the column in [`NotNumbers::call`].
     #[cfg(feature = "sql")]
     pub(crate) fn place() -> &'static str {
         PLACE
     }
 
-    /// What takes numbers, with `written` in the place of the column.
+    /// The call with `written` in place of the column.
     pub fn call_of(&self, written: &str) -> String {
         self.call.replace(PLACE, written)
     }
@@ -56,7 +56,7 @@ impl NotNumbers {
         Self::compares(&self.function)
     }
 
-    /// Whether what a statement writes so compares two values.
+    /// Whether `written` is an operator that compares two values.
     pub(crate) fn compares(written: &str) -> bool {
         ["=", "<>", "<", "<=", ">", ">=", "between", "in"].contains(&written)
     }
@@ -90,7 +90,7 @@ impl fmt::Display for NotNumbers {
             1 => write!(f, "1 of its {cells} cells is no number")?,
             others => write!(f, "{others} of its {cells} cells are no numbers")?,
         }
-        // A cell that says nan may stand before it.
+        // A `nan` cell may come before it.
         let one = match (others, self.nans) {
             (1, _) => "it is",
             (_, 0) => "the first is",

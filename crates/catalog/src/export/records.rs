@@ -1,7 +1,9 @@
-//! Evaluations as records of Every Eval Ever (schema 0.3): one JSON file a run, under `data/BOARD/OWNER/NAME/UUID.json`.
+//! Exports evaluations as Every Eval Ever records (schema 0.3): one JSON file per run,
+//! `data/BOARD/OWNER/NAME/UUID.json`.
 //!
-//! Names of files are made of the evaluation's key, so the same catalog gives the same files. What the schema has no field for (mode,
-//! scale, setting, examples, template) stands in `generation_config.additional_details`, where our own reader finds it again.
+//! File names derive from the evaluation's key, so the same catalog gives the same files. What the schema has no field
+//! for (mode, scale, setting, examples, template) is written to `generation_config.additional_details`, where this
+//! crate's own reader finds it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,19 +20,19 @@ use crate::tables::{Days, Evaluation, Score, Source};
 
 /// Version of the schema that is written.
 const SCHEMA: &str = "0.3.0";
-/// Units of which less is better.
+/// Units for which lower is better.
 const COSTS: [&str; 8] = ["MB", "GB", "s", "ms", "kWh", "J", "W", "kg"];
 
-/// How many records were written, and what was left out: reasons with counts.
+/// The records that were written, and the evaluations left out, with reasons.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Records {
-    /// Files, by their path under the folder.
+    /// Paths of the files, relative to the folder.
     pub files: Vec<String>,
-    /// Evaluations left out.
+    /// Number of evaluations left out, by reason.
     pub left_out: BTreeMap<&'static str, usize>,
 }
 
-/// Writes the evaluations of `boards` (all where empty) to folder `out`.
+/// Writes the evaluations of `boards` (of all boards if empty) to folder `out`.
 pub(super) fn write(catalog: &Catalog, boards: &[String], out: &Path) -> Result<Records, Error> {
     let mut scores: BTreeMap<&str, Vec<&Score>> = BTreeMap::new();
     for score in &catalog.scores {
@@ -75,7 +77,7 @@ pub(super) fn write(catalog: &Catalog, boards: &[String], out: &Path) -> Result<
     Ok(records)
 }
 
-/// `owner/name` as folders of the datastore; `None` where it is none on every system.
+/// `owner/name` as folders in the datastore; `None` where a part is not a valid folder name on every system.
 fn place(id: &str) -> Option<String> {
     let (owner, name) = id.split_once('/').unwrap_or((id, id));
     let is_plain = |part: &str| {
@@ -88,7 +90,7 @@ fn place(id: &str) -> Option<String> {
     (is_plain(owner) && is_plain(name)).then(|| format!("{owner}/{name}"))
 }
 
-/// A version 4 UUID of the key's hash.
+/// A UUID in the form of version 4, made from the key's SHA-256.
 fn uuid(key: &str) -> String {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&Sha256::digest(key.as_bytes())[..16]);
@@ -105,12 +107,12 @@ fn uuid(key: &str) -> String {
     )
 }
 
-/// Seconds since 1970, as text.
+/// Seconds since 1970-01-01, as text.
 fn seconds(day: Days) -> String {
     (i64::from(day) * 86_400).to_string()
 }
 
-/// Those of the fields that are known, all as texts.
+/// The fields that are known, with their values as text.
 fn details<const N: usize>(fields: [(&str, Option<String>); N]) -> Map<String, Value> {
     let known = fields.into_iter();
     known
@@ -188,7 +190,7 @@ fn result(score: &Score) -> Value {
     }
     if score.unit == "points" {
         metric["score_type"] = "continuous".into();
-        // Scores of which 0 is chance lie below it, too.
+        // Scores on a scale where 0 is chance level can be negative.
         metric["min_score"] = if score.value < 0.0 || score.scale.as_deref() == Some("normalised") {
             -100.0
         } else {

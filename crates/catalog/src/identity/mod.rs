@@ -1,9 +1,9 @@
-//! Which checkpoint a board means: the rules by which ids of different boards are one, in one place.
+//! Matches the names that boards use to checkpoints: all rules by which different spellings mean one checkpoint.
 //!
-//! Boards write one checkpoint in many ways: another case, an owner who has since been renamed, a provider's name before
-//! it, a way of thinking behind it, no owner at all. A rule joins a name to a checkpoint only where exactly one fits; where
-//! two fit there is no join, and where none fits the name stays apart. `-it`, `-Instruct`, `-Base` and dates tell
-//! checkpoints apart and are never dropped.
+//! Boards spell one checkpoint in many ways: in another case, with an owner who has since been renamed, with a
+//! provider's name in front, with a reasoning mode appended, or without an owner. A rule matches a name to a checkpoint
+//! only where exactly one fits; where two fit nothing is matched, and where none fits the name stays separate. `-it`,
+//! `-Instruct`, `-Base` and dates distinguish checkpoints and are never dropped.
 //!
 //! | rule | what it says |
 //! | --- | --- |
@@ -22,8 +22,8 @@ use std::collections::HashMap;
 pub(crate) use publishers::ANY;
 use publishers::{accounts, canonical};
 
-/// The Hub's own old checkpoints, whose ids have no owner; other names without one are what boards print of closed models
-/// and what projects call their files.
+/// The Hub's own old checkpoints, whose ids have no owner. All other names without an owner are closed models or file
+/// names of projects.
 const WITHOUT_OWNER: [&str; 7] = [
     "gpt2",
     "gpt2-medium",
@@ -34,26 +34,27 @@ const WITHOUT_OWNER: [&str; 7] = [
     "ctrl",
 ];
 
-/// What a name was joined to.
+/// The result of matching a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Joined {
-    /// One checkpoint, and the rule.
+    /// One checkpoint, and the rule by which it was matched.
     To(String, &'static str),
-    /// Several fit: none is taken.
+    /// Several checkpoints fit, and none is taken.
     Several(Vec<String>),
-    /// None fits.
+    /// No checkpoint fits.
     Unknown,
 }
 
-/// The checkpoints that sources have named, to be found by what other sources call them.
+/// The checkpoints that sources have named, indexed so that other spellings find them.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// By folded owner and name.
+    /// Ids by normalised owner and name.
     by_key: HashMap<String, Vec<Box<str>>>,
 }
 
 impl Identities {
-    /// Of these ids, those that come first being preferred where one checkpoint stands under two accounts of its owner.
+    /// Indexes these ids; where one checkpoint is under two accounts of its owner, the id that comes first is
+    /// preferred.
     pub(crate) fn of<'a>(ids: impl Iterator<Item = &'a str>) -> Self {
         let mut by_key: HashMap<String, Vec<Box<str>>> = HashMap::new();
         for id in ids.filter(|id| id.contains('/') || WITHOUT_OWNER.contains(id)) {
@@ -65,7 +66,7 @@ impl Identities {
         Self { by_key }
     }
 
-    /// The checkpoint of an `owner/name`.
+    /// The checkpoint that an `owner/name` means.
     pub(crate) fn of_id(&self, id: &str) -> Joined {
         let Some(held) = self.by_key.get(&key_of(id)) else {
             return Joined::Unknown;
@@ -86,7 +87,8 @@ impl Identities {
         }
     }
 
-    /// The checkpoint that a name without an owner means, of an organisation as people write it (several with commas).
+    /// The checkpoint that a name without an owner means; `organisation` is the owner as people write it (several
+    /// separated by commas).
     pub(crate) fn of_name(&self, name: &str, organisation: &str) -> Joined {
         let name = without_provider(name);
         if name.contains('/')
@@ -99,7 +101,8 @@ impl Identities {
             .split(',')
             .flat_map(|one| accounts(one.trim()))
             .collect();
-        // Boards run the format that libraries load: where a publisher has the same weights in two, that one is meant.
+        // Boards run the format that libraries load: where a publisher has the same weights in two formats, the `-hf`
+        // one is meant.
         for (tail, rule) in [("-hf", "format"), ("", "name")] {
             let mut found: Vec<&str> = Vec::new();
             for owner in &owners {
@@ -109,7 +112,7 @@ impl Identities {
                     format!("{owner}/")
                 };
                 let held = self.by_key.get(&key_of(&format!("{prefix}{bare}{tail}")));
-                // Of one owner's two accounts the first known stands for both.
+                // Of two accounts of the same owner, the id that came first stands for both.
                 if let Some(first) = held.and_then(|held| held.first())
                     && !found.contains(&&**first)
                 {
@@ -125,7 +128,7 @@ impl Identities {
         Joined::Unknown
     }
 
-    /// Groups of ids that differ only in case or in an owner's account: what stays two checkpoints in the catalog.
+    /// Groups of ids that differ only in case or in an owner's account, and stay separate checkpoints in the catalog.
     pub(crate) fn apart(&self) -> Vec<Vec<String>> {
         let mut groups: Vec<Vec<String>> = self
             .by_key
@@ -138,13 +141,13 @@ impl Identities {
     }
 }
 
-/// Owner and name folded: owners by their one account, names in lower case with one kind of dash.
+/// Normalised owner and name: owners by their canonical account, names in lower case with one kind of dash.
 fn key_of(id: &str) -> String {
     let (owner, name) = id.split_once('/').unwrap_or(("", id));
     let owner = owner.to_lowercase();
     let owner = canonical(&owner);
     let mut name = folded(name);
-    // Meta's repositories began with the maker's name until 2024-12 and lost it then.
+    // Names in Meta's repositories began with `Meta-` until 2024-12.
     if owner == "meta-llama"
         && let Some(rest) = name.strip_prefix("meta-")
     {
@@ -168,7 +171,7 @@ fn folded(name: &str) -> String {
     folded.trim_matches('-').to_owned()
 }
 
-/// Services that run others' checkpoints and put their name before.
+/// Services that run other publishers' checkpoints and put their own name in front.
 const PROVIDERS: [&str; 9] = [
     "chutes/",
     "fireworks/",
@@ -181,7 +184,7 @@ const PROVIDERS: [&str; 9] = [
     "parasail-",
 ];
 
-/// A name without the provider that ran it.
+/// A name without the provider in front of it.
 fn without_provider(name: &str) -> &str {
     PROVIDERS
         .iter()
@@ -189,10 +192,10 @@ fn without_provider(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Engines that `OpenCompass` puts behind a name.
+/// Engines that `OpenCompass` appends to a name.
 const ENGINES: [&str; 6] = ["-hf", "-vllm", "-turbomind", "-lmdeploy", "-pytorch", "-sglang"];
 
-/// A name without the engine that ran it; publishers' own `-hf` is found again by the rule `format`.
+/// A name without the engine appended to it; a publisher's own `-hf` is matched again by the rule `format`.
 pub(crate) fn without_engine(name: &str) -> &str {
     ENGINES
         .iter()
@@ -200,7 +203,7 @@ pub(crate) fn without_engine(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Words behind a name that say how the same weights were run, with the mode in the catalog's words.
+/// Suffixes of names that state how the weights were run, with the mode as the catalog writes it.
 const MODES: [(&str, &str); 15] = [
     ("#thinking", "thinking"),
     ("#no-thinking", "no-thinking"),
@@ -219,8 +222,8 @@ const MODES: [(&str, &str); 15] = [
     ("_unknown", "effort not stated"),
 ];
 
-/// A name without what says how it was run, and that mode: `gpt-oss-120b_high`, `Qwen/Qwen3-8B#no-thinking`,
-/// `QwQ-32B (16K thinking)`.
+/// A name without the suffix that states how the weights were run, and that mode: `gpt-oss-120b_high`,
+/// `Qwen/Qwen3-8B#no-thinking`, `QwQ-32B (16K thinking)`.
 pub(crate) fn mode_of(name: &str) -> (&str, Option<String>) {
     let name = name.trim();
     if let Some((bare, mode)) = MODES
@@ -234,7 +237,7 @@ pub(crate) fn mode_of(name: &str) -> (&str, Option<String>) {
     {
         return (bare, Some(inside.to_owned()));
     }
-    // Other words behind a `#` are settings of the run too (`#slow-tokenizer`).
+    // Other words after a `#` are settings of the run too (`#slow-tokenizer`).
     match name.split_once('#') {
         Some((bare, word)) if !word.is_empty() => (bare, Some(word.to_owned())),
         _ => (name, None),

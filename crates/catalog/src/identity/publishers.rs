@@ -1,6 +1,6 @@
-//! Publishers and their accounts on the Hub: which are one, and what people call their owner.
+//! Publishers and their accounts on the Hub: which accounts belong together, and the names by which people know them.
 
-/// Accounts in lower case that were renamed or belong to one publisher, and the one that stands for them.
+/// Accounts in lower case that were renamed or belong to the same publisher, and the canonical account.
 const RENAMED: [(&str, &str); 4] = [
     ("cohereforai", "coherelabs"),
     ("thudm", "zai-org"),
@@ -8,7 +8,7 @@ const RENAMED: [(&str, &str); 4] = [
     ("wizardlmteam", "wizardlm"),
 ];
 
-/// The account that stands for `owner`, which is in lower case.
+/// The canonical account for `owner`, which must be in lower case.
 pub(super) fn canonical(owner: &str) -> &str {
     RENAMED
         .iter()
@@ -16,7 +16,7 @@ pub(super) fn canonical(owner: &str) -> &str {
         .map_or(owner, |(_, canonical)| canonical)
 }
 
-/// What people call a publisher, and its accounts; an empty one is the Hub's own old models without an owner.
+/// Names of publishers and their accounts; an empty account stands for the Hub's own old models without an owner.
 const PUBLISHERS: [(&str, &[&str]); 56] = [
     ("01.AI", &["01-ai"]),
     ("AI21 Labs", &["ai21labs"]),
@@ -76,16 +76,16 @@ const PUBLISHERS: [(&str, &[&str]); 56] = [
     ("xAI", &["xai-org"]),
 ];
 
-/// Publishers whose name is written with another in brackets, by how it begins.
+/// Publishers whose name is written with an addition in brackets, by its beginning.
 const BEGINS: [(&str, &[&str]); 2] = [("Z.ai", &["zai-org"]), ("Zhipu AI", &["zai-org"])];
 
-/// Where a source names no organisation: any of the publishers known here.
+/// Stands for any of the publishers known here, where a source names no organisation.
 pub(crate) const ANY: &str = "*";
 
-/// The accounts of an organisation as people write it; none where it is not known.
+/// The accounts of an organisation as people write it; empty where it is not known.
 pub(super) fn accounts(organisation: &str) -> Vec<&'static str> {
     if organisation == ANY {
-        // One account publishes others' checkpoints again beside its own.
+        // NousResearch republishes other publishers' checkpoints beside its own.
         let mut all: Vec<&str> = PUBLISHERS
             .iter()
             .flat_map(|(_, accounts)| *accounts)

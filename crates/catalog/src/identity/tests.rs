@@ -1,11 +1,11 @@
-//! Names that boards print, joined by hand, against the ids of the compiled-in catalog.
+//! Names printed by boards, matched manually, compared with the ids of the compiled-in catalog.
 
 use super::{ANY, Identities, Joined, mode_of};
 use crate::catalog::Catalog;
 use crate::error::Error;
 
-/// Name, organisation, and the checkpoint that a person joins it to; empty where no checkpoint of the Hub is meant, or
-/// none that can be told: services' names that move, closed models, sizes without a version.
+/// Name, organisation, and the checkpoint that a person matches it to; empty where no checkpoint of the Hub is meant or
+/// none can be determined: services' names whose model changes, closed models, sizes without a version.
 const BY_HAND: [(&str, &str, &str); 66] = [
     ("Llama-2-7b", "Meta AI", "meta-llama/Llama-2-7b-hf"),
     ("Llama-2-13b-chat", "Meta AI", "meta-llama/Llama-2-13b-chat-hf"),
@@ -131,7 +131,7 @@ const BY_HAND: [(&str, &str, &str); 66] = [
         "Nous Research,Arcee AI",
         "NousResearch/Hermes-2-Theta-Llama-3-70B",
     ),
-    // What must stay apart.
+    // Names that must not be matched.
     ("deepseek-chat", "DeepSeek", ""),
     ("deepseek-reasoner", "DeepSeek", ""),
     ("open-mistral-7b", "Mistral AI", ""),
@@ -152,7 +152,7 @@ const BY_HAND: [(&str, &str, &str); 66] = [
 fn names_are_joined_as_a_person_joins_them() -> Result<(), Error> {
     let catalog = Catalog::snapshot()?;
     let identities = Identities::of(catalog.checkpoints.iter().map(|row| row.id.as_str()));
-    // Two spellings of one checkpoint's id are one answer.
+    // Two spellings of one checkpoint's id count as the same answer.
     let same = |one: &str, other: &str| super::key_of(one) == super::key_of(other);
     let (mut right, mut missed, mut wrong) = (0, Vec::new(), Vec::new());
     for (name, organisation, wanted) in BY_HAND {
@@ -165,7 +165,7 @@ fn names_are_joined_as_a_person_joins_them() -> Result<(), Error> {
         }
     }
     assert!(wrong.is_empty(), "a false join is worse than none: {wrong:?}");
-    // Measured on the compiled-in catalog: the rest is not in it, or stands apart.
+    // Measured on the compiled-in catalog: the remaining ones are not in it, or are kept separate.
     assert!(
         right * 100 >= BY_HAND.len() * 90,
         "{right} of {}: missed {missed:?}",
@@ -201,9 +201,9 @@ fn ids_of_boards_are_one_by_case_and_by_renamed_owners_alone() {
         identities.of_id("meta-llama/Llama-3.1-8B"),
         to("meta-llama/Meta-Llama-3.1-8B", "case")
     );
-    // Two fit: none is taken.
+    // Two fit, so none is taken.
     assert!(matches!(identities.of_id("a/MODEL-7b"), Joined::Several(ids) if ids.len() == 2));
-    // A tuned checkpoint is none without its word, and a closed model no checkpoint.
+    // A tuned checkpoint's name must not match the base, and a closed model is no checkpoint.
     assert_eq!(identities.of_id("Qwen/Qwen3-8B-Instruct"), Joined::Unknown);
     assert_eq!(identities.of_name("gpt-4-0613", "OpenAI"), Joined::Unknown);
     assert_eq!(identities.of_name("GPT2-XL", "OpenAI"), to("gpt2-xl", "name"));

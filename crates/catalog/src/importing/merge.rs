@@ -1,4 +1,4 @@
-//! A catalog with the rows of another added, the ids of these joined to those of that.
+//! Adds the rows of one catalog to another, with the ids of the added rows matched to the ids of the existing ones.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::identity::Identities;
 use crate::tables::ResolvedBy;
 
-/// Writes `base` (whose folder is `dir`, the compiled-in one where `None`) with the rows of the catalog in `own` to `out`.
+/// Writes `base` (from folder `dir`, or the compiled-in catalog if `None`) with the rows of the catalog in folder `own`
+/// added to folder `out`.
 pub(super) fn merge(
     mut base: Catalog,
     dir: Option<&Path>,
@@ -55,7 +56,7 @@ pub(super) fn merge(
     for row in &mut own_cells {
         known(&mut row.id);
     }
-    // Runs that were imported already keep their key: the same record again, in another file, is no second run.
+    // Runs that were imported before have the same key: the same record in another file is not a second run.
     let keys: BTreeSet<&str> = base
         .evaluations
         .iter()
@@ -80,7 +81,7 @@ pub(super) fn merge(
     );
     base.checkpoints.sort_by(|a, b| a.id.cmp(&b.id));
     base.checkpoints.dedup_by(|a, b| a.id == b.id);
-    // A structure of the catalog stands; where it had none, what came along (a config.json) is taken.
+    // The catalog's structure is kept; where it had none, an imported one (from a `config.json`) is taken.
     let resolved: BTreeSet<String> = base
         .structures
         .iter()
@@ -108,7 +109,7 @@ pub(super) fn merge(
     Ok(())
 }
 
-/// Writes `base` as it is.
+/// Writes `base` unchanged.
 pub(super) fn copy(
     base: Catalog,
     dir: Option<&Path>,

@@ -1,8 +1,9 @@
-//! Answers that come along: MMLU-Pro's 12,032 items as 29 checkpoints answered them, one byte an answer, packed.
+//! Built-in answers: MMLU-Pro's 12,032 items as answered by 29 checkpoints, one byte per answer, compressed.
 //!
-//! Made of `mmlu-pro-items/responses.csv.gz` by [`pack`], which its test runs again. Where checkpoints were asked by another key (33 items
-//! of the test were mended between runs), the answers of the fewer are left out: they are to another item. An answer that could not be
-//! taken from the text counts as wrong, as there; MMLU-Pro's own table guesses for those, so its scores are 1 to 2 points higher.
+//! Made from `mmlu-pro-items/responses.csv.gz` by [`pack`]; a test repeats this. Where checkpoints were scored by
+//! different keys (33 items of the test were corrected between runs), the answers of the minority are left out, since
+//! they are to another item. An answer that could not be extracted from the text counts as wrong, as in the source;
+//! MMLU-Pro's own table guesses for those, so its scores are 1 to 2 points higher.
 
 #[cfg(any(feature = "sql", test))]
 use std::io::Read;
@@ -12,25 +13,26 @@ use crate::error::Error;
 #[cfg(any(feature = "sql", test))]
 use crate::items::ItemRow;
 
-/// What `--items` calls them.
+/// Name by which `--items` refers to these answers.
 pub const BUILTIN: &str = "builtin";
 /// The benchmark.
 pub const BENCHMARK: &str = "mmlu_pro";
-/// Whom they come from.
+/// Attribution, licence, address and revision of the source.
 pub const CREDIT: (&str, &str, &str, &str) = (
     "MMLU-Pro (TIGER-AI-Lab), eval_results",
     "Apache-2.0",
     "https://github.com/TIGER-AI-Lab/MMLU-Pro",
     "f418b116",
 );
-/// The packed file.
+/// The compressed file.
 #[cfg(any(feature = "sql", test))]
 pub(crate) const PACKED: &[u8] = include_bytes!("../../answers/mmlu_pro.zst");
-/// Bytes that it unpacks to at most.
+/// Greatest size in bytes after decompression.
 #[cfg(any(feature = "sql", test))]
 const LONGEST: u64 = 4 << 20;
 
-/// The answer given was right, none was given, the item was not asked; below: the number of a wrong choice.
+/// Codes: the answer was right, no answer was given, the item was not asked. Codes below 10: the index of a wrong
+/// choice.
 #[cfg(any(feature = "sql", test))]
 const RIGHT: u8 = 11;
 #[cfg(any(feature = "sql", test))]
@@ -38,7 +40,7 @@ const NONE: u8 = 10;
 #[cfg(any(feature = "sql", test))]
 const ABSENT: u8 = 15;
 
-/// Names in the file, and the checkpoints they are by the rules of [`crate::identity`], where only one is meant.
+/// Names in the file, and the checkpoints they mean by the rules of [`crate::identity`], where exactly one is meant.
 #[cfg(test)]
 pub(crate) const IDS: [(&str, &str); 24] = [
     ("Llama-2-13b-hf", "meta-llama/Llama-2-13b-hf"),
@@ -70,22 +72,22 @@ pub(crate) const IDS: [(&str, &str); 24] = [
     ("mathstral-7B", "mistralai/mathstral-7B-v0.1"),
 ];
 
-/// The table unpacked.
+/// The decompressed table.
 #[cfg(any(feature = "sql", test))]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answers {
     ids: Vec<String>,
-    /// Numbers of the items in the benchmark.
+    /// Index of each item in the benchmark.
     items: Vec<u32>,
-    /// The right choice of each.
+    /// Index of the right choice of each item.
     keys: Vec<u8>,
-    /// Item by item, one byte a checkpoint.
+    /// Codes, item after item, one byte per checkpoint.
     cells: Vec<u8>,
 }
 
 #[cfg(any(feature = "sql", test))]
 impl Answers {
-    /// Unpacks the table that comes along.
+    /// Decompresses the built-in table.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self, Error> {
         let broken = |what: &str| Error::Shape {
             file: "the answers that come along".to_owned(),
@@ -116,7 +118,7 @@ impl Answers {
         })
     }
 
-    /// Its rows, checkpoint by checkpoint.
+    /// The rows of the table, checkpoint after checkpoint.
     pub(crate) fn rows(&self) -> impl Iterator<Item = ItemRow> {
         let letter = |choice: u8| Some(char::from(b'A' + choice).to_string());
         (0..self.ids.len()).flat_map(move |checkpoint| {
@@ -141,7 +143,7 @@ impl Answers {
     }
 }
 
-/// The table of a file of answers, and how many of its rows were left out since they are to another key.
+/// Packs a file of answers, and counts the rows that were left out because they were scored by another key.
 #[cfg(test)]
 pub(crate) fn pack(csv: impl Read) -> Result<(Vec<u8>, usize), Error> {
     use std::collections::{BTreeMap, BTreeSet};
@@ -247,7 +249,7 @@ mod tests {
         }
         assert_eq!(counts.len(), 29);
         assert_eq!(counts.values().map(|(all, _)| all).sum::<u32>(), 347_215 - 114);
-        // Counted in the source by hand: rows and right ones, of those to the usual key.
+        // Counted in the source independently: rows and right answers, for rows scored by the majority's key.
         assert_eq!(counts["meta-llama/Llama-2-7b-hf"].0, 12_032);
         let share = |id: &str| 100.0 * f64::from(counts[id].1) / f64::from(counts[id].0);
         for (id, points) in [

@@ -1,4 +1,5 @@
-//! Details of lighteval: `details/OWNER/NAME/TIME/details_SUITE|TASK|SHOTS_TIME.parquet`, a row an item with a struct of metrics.
+//! Reads details of lighteval (`details/OWNER/NAME/TIME/details_SUITE|TASK|SHOTS_TIME.parquet`): one row per item, with
+//! a struct of metrics.
 
 use std::fs::File;
 use std::path::Path;
@@ -14,11 +15,11 @@ use super::found::{FileRow, PathFields, Sink, folder_name};
 use crate::error::Error;
 use crate::sources::harness;
 
-/// The column of metrics, by version, and the one with the item's own id.
+/// Names of the column of metrics, by version, and of the column with the item's own id.
 const METRICS: [&str; 2] = ["metric", "metrics"];
 const DOCUMENTS: [&str; 2] = ["doc", "specifics"];
 
-/// Checkpoint and benchmark by a file's place.
+/// Checkpoint and benchmark according to a file's path; `None` for a path of another form.
 pub(super) fn told_by(file: &str) -> Option<PathFields> {
     let mut parts: Vec<&str> = file.split('/').collect();
     let name = parts.pop()?.strip_prefix("details_")?.strip_suffix(".parquet")?;
@@ -36,7 +37,8 @@ pub(super) fn told_by(file: &str) -> Option<PathFields> {
     })
 }
 
-/// Gives every row to `sink`: the first metric that says whether an answer is right, else the first that is a number.
+/// Passes every row to `sink`, with the first metric that states whether an answer is right, else the first numeric
+/// one.
 pub(super) fn read(path: &Path, file: &str, place: &PathFields, sink: Sink<'_>) -> Result<(), Error> {
     let broken = |error: &dyn std::fmt::Display| Error::Parquet {
         file: file.to_owned(),
@@ -112,7 +114,7 @@ pub(super) fn read(path: &Path, file: &str, place: &PathFields, sink: Sink<'_>) 
     Ok(())
 }
 
-/// The fields of a struct that are numbers, errors left out, in order.
+/// The numeric fields of a struct in order, except standard errors.
 fn numbers(metrics: &StructArray) -> Vec<(String, ArrayRef)> {
     let fields = metrics.fields().iter().zip(metrics.columns());
     fields
@@ -136,7 +138,7 @@ mod tests {
 
     const FILE: &str = "details/org/tiny/2025-07-05T00-00-00/details_leaderboard|arc:challenge|25_2025-07-05T00-00-00.parquet";
 
-    /// A file as lighteval writes it: `doc` with the item's id, `metric` with an error beside the score.
+    /// A file as lighteval writes it: `doc` with the item's id, `metric` with a standard error beside the score.
     fn file(ids: Vec<Option<&str>>, scores: Vec<Option<f64>>) -> tempfile::NamedTempFile {
         let n = ids.len();
         let field = |name: &str, array: ArrayRef| {

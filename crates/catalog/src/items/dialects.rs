@@ -1,6 +1,6 @@
-//! Files that hold answers to items, told apart, and read row by row.
+//! Recognises the kinds of files with answers to items, and reads them row by row.
 //!
-//! A dialect that no file is told to be would be read by nobody, and does not compile.
+//! A dialect that no file is recognised as would never be read; this is a compile error.
 #![deny(dead_code)]
 
 use std::collections::BTreeMap;
@@ -15,25 +15,25 @@ use crate::error::{Error, cut};
 use crate::sources::{archive, samples};
 use crate::stores;
 
-/// What kind of file holds items.
+/// Kind of a file with answers to items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `samples_TASK_TIME.jsonl` of lm-evaluation-harness.
     Samples,
-    /// Items as `anatomy probe evaluate --items` writes them.
+    /// Items written by `anatomy probe evaluate --items`.
     Answers,
-    /// Parquet with columns of the table.
+    /// Parquet with the columns of an item table.
     Parquet,
-    /// Instances of Every Eval Ever, JSON lines.
+    /// Instances of Every Eval Ever, as JSON lines.
     Instances,
-    /// A log of Inspect with its samples, `.eval` or `.json`.
+    /// A log of Inspect with its samples, as `.eval` or `.json`.
     Inspect,
-    /// Details of lighteval, Parquet.
+    /// Details of lighteval, as Parquet.
     Details,
 }
 
 impl Dialect {
-    /// For people.
+    /// Name shown to users.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Samples => "lm-evaluation-harness samples",
@@ -46,7 +46,7 @@ impl Dialect {
     }
 }
 
-/// What `path` is, with what its place says; `None` for a file of another kind.
+/// The dialect of the file at `path`, and what its path states; `None` for a file of another kind.
 pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, PathFields)>, Error> {
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     match ending.as_deref() {
@@ -91,8 +91,8 @@ pub(super) fn tell(path: &Path, file: &str) -> Result<Option<(Dialect, PathField
     }
 }
 
-/// Gives every row of a file to `sink`. `filter` names the filter whose answers count where there are several; without it the
-/// first that the file names.
+/// Passes every row of a file to `sink`. `filter` names the lm-evaluation-harness filter whose answers count where
+/// there are several; if `None`, the first that the file names.
 pub(super) fn read(
     path: &Path,
     file: &str,
@@ -160,7 +160,7 @@ fn read_samples(
     })
 }
 
-/// The likeliest choice's number, or the text that a filter left of what was generated.
+/// The index of the most likely choice, or the text that a filter extracted from the generated output.
 fn prediction(sample: &Value) -> Option<String> {
     let answers = sample.get("filtered_resps")?.as_array()?;
     if let Some(text) = answers.first()?.as_str() {
@@ -173,7 +173,7 @@ fn prediction(sample: &Value) -> Option<String> {
     Some(likeliest(&scores?)?.to_string())
 }
 
-/// Place of the greatest value, the first on ties.
+/// Index of the greatest value, the first on ties; `None` for no values.
 fn likeliest(values: &[f64]) -> Option<usize> {
     let first = (0, *values.first()?);
     let best = values.iter().enumerate().fold(
@@ -185,7 +185,7 @@ fn likeliest(values: &[f64]) -> Option<usize> {
     Some(best.0)
 }
 
-/// A row of an item table of `anatomy probe evaluate`.
+/// One line of an item table written by `anatomy probe evaluate`.
 #[derive(Debug, Deserialize)]
 struct Answer {
     #[serde(default)]

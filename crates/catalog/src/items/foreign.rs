@@ -1,4 +1,4 @@
-//! Parquet files of others with answers to items: columns by name, of any type that casts.
+//! Reads Parquet files from elsewhere with answers to items: columns are found by name and cast to the needed type.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::ItemRow;
 use super::found::{FileRow, PathFields, Sink};
 use crate::error::{Error, cut};
 
-/// Columns, by all names they go under.
+/// Columns, each with all names that are recognised for it.
 const ID: &[&str] = &["id", "checkpoint"];
 const BENCHMARK: &[&str] = &["benchmark", "task"];
 const ITEM: &[&str] = &["item", "doc_id"];
@@ -23,7 +23,7 @@ const METRIC: &[&str] = &["metric"];
 const LOGLIKELIHOOD: &[&str] = &["loglikelihood"];
 const PREDICTION: &[&str] = &["prediction"];
 
-/// Gives every row of the file to `sink`.
+/// Passes every row of the file to `sink`.
 pub(super) fn read(path: &Path, file: &str, place: &PathFields, sink: Sink<'_>) -> Result<(), Error> {
     let broken = |error: &dyn std::fmt::Display| Error::Parquet {
         file: file.to_owned(),
@@ -67,7 +67,8 @@ pub(super) fn read(path: &Path, file: &str, place: &PathFields, sink: Sink<'_>) 
     Ok(())
 }
 
-/// What the table cannot do without: a checkpoint, a benchmark (or the folder's name), an item, and an answer.
+/// Checks that the table has what is indispensable: a checkpoint, a benchmark (unless the path states them), an item,
+/// and an answer.
 fn check(schema: &SchemaRef, file: &str, place: &PathFields) -> Result<(), Error> {
     let has = |names: &[&str]| names.iter().any(|name| schema.column_with_name(name).is_some());
     let needs = [
@@ -90,7 +91,7 @@ fn check(schema: &SchemaRef, file: &str, place: &PathFields) -> Result<(), Error
     Ok(())
 }
 
-/// The columns of a batch, cast.
+/// The columns of a batch, cast to the needed types.
 struct Columns {
     rows: usize,
     id: Option<ArrayRef>,
@@ -120,7 +121,7 @@ impl Columns {
                 return Err(wrong());
             }
             let cast = cast(array, &wanted).map_err(|_| wrong())?;
-            // A cast makes nulls of what it cannot read.
+            // A cast turns values that it cannot convert into nulls.
             (cast.null_count() == array.null_count())
                 .then_some(Some(cast))
                 .ok_or_else(wrong)

@@ -1,9 +1,9 @@
-//! Rows of files of answers, as their readers hand them on.
+//! Rows of files of answers, as passed on by their readers.
 
 use super::ItemRow;
 use crate::error::Error;
 
-/// What the path of a file says of its rows.
+/// What the path of a file states about its rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PathFields {
     pub(super) id: Option<String>,
@@ -13,16 +13,16 @@ pub(super) struct PathFields {
 /// One row of a file.
 #[derive(Debug)]
 pub(super) enum FileRow {
-    /// An answer to an item of a benchmark.
+    /// An answer to an item, with its benchmark.
     Answer(String, ItemRow),
     /// A row left out, and why.
     LeftOut(&'static str),
 }
 
-/// Whoever takes the rows, with their numbers from 0.
+/// Receives each row with its index from 0.
 pub(super) type Sink<'a> = &'a mut dyn FnMut(u64, FileRow) -> Result<(), Error>;
 
-/// A benchmark's name as a folder can have it: other letters are underscores, what is too long is cut.
+/// A benchmark's name as a folder name: other characters become underscores, and long names are cut.
 pub(super) fn folder_name(benchmark: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.') {

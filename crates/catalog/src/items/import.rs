@@ -1,4 +1,4 @@
-//! Files of answers into the table of items: whole files, each once, every row accounted for.
+//! Imports files of answers into the table of items: whole files, each only once, with every row accounted for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,23 +13,24 @@ use crate::hash::{sha256, sha256_of};
 use crate::schema::SCHEMA_VERSION;
 use crate::stores;
 
-/// Checkpoints of a part named in its record; a part with more is searched.
+/// Greatest number of checkpoints whose names are kept in a file's record; where there are more, the file itself is
+/// searched.
 const NAMED: usize = 4_096;
 
 /// Files with answers to items, for messages.
 const LOOKED_FOR: &str = "looked for samples_*.jsonl, item tables of `probe evaluate`, *.parquet, instances of Every Eval Ever, \
                           logs of Inspect, details of lighteval";
 
-/// How files are taken.
+/// How files are imported.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImportSettings {
     /// Name of the checkpoint, overriding what the files say.
     pub id: Option<String>,
-    /// The filter of lm-evaluation-harness whose answers count; the first that a file names by default.
+    /// The filter of lm-evaluation-harness whose answers count; by default the first that a file names.
     pub filter: Option<String>,
 }
 
-/// A file found under what was given.
+/// A file with answers to items.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     path: PathBuf,
@@ -38,12 +39,12 @@ pub struct FoundFile {
 }
 
 impl FoundFile {
-    /// What kind of file it is, for people.
+    /// Kind of the file, as shown to users.
     pub(crate) fn what(&self) -> &'static str {
         self.dialect.name()
     }
 
-    /// The file at `path`, called `file`; `None` where it holds no answers to items.
+    /// The file at `path`, whose name in messages is `file`; `None` where it holds no answers to items.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -57,11 +58,12 @@ impl FoundFile {
     }
 }
 
-/// The files with items among `paths` and in their folders, in order of name. In a folder, files of other kinds and names that
-/// begin with a dot are passed over; a file named itself must be one.
+/// The files with answers to items among `paths` and in folders among them, in the order of names. In a folder, files
+/// of other kinds and files whose name begins with a dot are skipped; a path that names a file must be one with
+/// answers.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::NoItems`] for a path that holds none.
+/// [`Error::Io`]; [`Error::NoItems`] for a path that has none.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<FoundFile>, Error> {
     let mut found = Vec::new();
     for path in paths {
@@ -86,7 +88,7 @@ fn gather(path: &Path, named: bool, found: &mut Vec<FoundFile>) -> Result<(), Er
         return Ok(());
     }
     if stores::is_remote(path) && named {
-        // A folder of a store is what names begin with: an address that ends as a file does is asked for as one.
+        // A folder in an object store is a prefix of names: an address that ends like a file is looked up as a file.
         let is_file = path.extension().is_some() && stores::is_file(path)?;
         if !is_file {
             let within = |file: &PathBuf| {
@@ -115,15 +117,15 @@ fn gather(path: &Path, named: bool, found: &mut Vec<FoundFile>) -> Result<(), Er
     Ok(())
 }
 
-/// Appends `files` to the table in folder `into`, one after the other; `each` hears of every file that is done.
+/// Appends `files` one by one to the table in folder `into`; `each` is called for every file that is done.
 ///
-/// A file that was imported before is passed over. Rows that the table has are left out as repeats, so a file that has grown
-/// may be given again. A row that answers an item otherwise than the table does ends the import: that file adds nothing,
-/// files before it stay.
+/// A file that was imported before is skipped. Rows that the table already has are counted as repeats, so a file that
+/// has grown may be imported again. A row whose answer differs from the table's ends the import: nothing of that file
+/// is added, and the files before it stay.
 ///
 /// # Errors
-/// [`Error::ItemClash`], [`Error::NoCheckpoint`], [`Error::BenchmarkName`], [`Error::WrongColumn`] and what reading and writing
-/// give, each naming the file.
+/// [`Error::ItemClash`], [`Error::NoCheckpoint`], [`Error::BenchmarkName`], [`Error::WrongColumn`] and errors of
+/// reading and writing, each naming the file.
 pub fn import(
     files: &[FoundFile],
     into: &Path,
@@ -140,9 +142,8 @@ pub fn import(
     Ok(all)
 }
 
-/// The same of one file, whose checkpoints `named` calls what the catalog does. Where they answered its items otherwise
-/// before, its
-/// benchmarks are called `NAME-run2` and so on, and the number is told.
+/// Imports one file; `named` translates its names of checkpoints to the catalog's. Where these checkpoints answered its
+/// items differently before, its benchmarks are named `NAME-run2` and so on, and the number of the run is returned.
 pub(crate) fn import_one(
     file: &FoundFile,
     into: &Path,
@@ -154,7 +155,7 @@ pub(crate) fn import_one(
     if !matches!(first, Err(Error::ItemClash(_))) {
         return first.map(|done| (done, None));
     }
-    // The same checkpoint answered the same items otherwise: another run, kept beside the first.
+    // The same checkpoint gave other answers to the same items: another run, kept beside the first.
     for run in 2..RUNS {
         match one(store, file, settings, named, Some(run)) {
             Err(Error::ItemClash(_)) => {}
@@ -164,7 +165,7 @@ pub(crate) fn import_one(
     first.map(|done| (done, None))
 }
 
-/// Runs of the same items by one checkpoint that are kept apart.
+/// Exclusive upper limit of the run number.
 const RUNS: u32 = 100;
 
 fn one(
@@ -262,7 +263,7 @@ fn one(
     Ok(imported)
 }
 
-/// Two checkpoints may have answered alike, so the place counts as the bytes do.
+/// Different checkpoints may have given the same answers, so the path matters as well as the bytes.
 fn name(content: &str, place: &PathFields, settings: &ImportSettings) -> String {
     let all = [
         Some(content),

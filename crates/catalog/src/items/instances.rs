@@ -1,4 +1,4 @@
-//! Instances of Every Eval Ever (schema 0.3 and before): JSON lines, one an item and metric.
+//! Reads instances of Every Eval Ever (schema 0.3 and earlier): JSON lines, one per item and metric.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,8 +22,8 @@ pub(super) fn recognises(first: &[u8]) -> bool {
         .all(|name| value.get(*name).is_some())
 }
 
-/// Gives every row to `sink`. Of several metrics of a benchmark the first keeps its name, the others have their own behind it; an
-/// item that a run asks again is another item.
+/// Passes every row to `sink`. Where a benchmark has several metrics, the first is stored under the benchmark's name,
+/// the others with the metric's name appended; a repetition of an item within a run is stored as another item.
 pub(super) fn read(path: &Path, file: &str, sink: Sink<'_>) -> Result<(), Error> {
     let mut first: HashMap<String, String> = HashMap::new();
     let mut times = Times::default();
@@ -73,7 +73,7 @@ pub(super) fn read(path: &Path, file: &str, sink: Sink<'_>) -> Result<(), Error>
     })
 }
 
-/// A number or a text as text.
+/// A number or text as text; `None` for anything else or empty text.
 pub(super) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
@@ -82,14 +82,14 @@ pub(super) fn plain(value: &Value) -> Option<String> {
     }
 }
 
-/// How often each item of a file was asked.
+/// Counts how often each item of a file occurred.
 #[derive(Debug, Default)]
 pub(super) struct Times {
     seen: HashMap<(String, String, String), u32>,
 }
 
 impl Times {
-    /// The item's name, with `#2` and so on where it was asked before.
+    /// The item's name, with `#2` and so on appended from its second occurrence.
     pub(super) fn item(&mut self, benchmark: &str, id: &str, item: String) -> String {
         let seen = self
             .seen

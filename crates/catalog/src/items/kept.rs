@@ -1,4 +1,5 @@
-//! What the table holds already of the checkpoints a file names: a row again is a repeat, another answer is a clash.
+//! Answers that the table already has for the checkpoints in a file: an equal row is a repeat, a different answer is a
+//! clash.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -13,25 +14,25 @@ use crate::stores;
 /// Whether a row is new to the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Novelty {
-    /// No.
+    /// The row is new.
     New,
-    /// The same row is there.
+    /// The table already has the same row.
     Repeat,
 }
 
-/// Answers by checkpoint, benchmark and item, as far as one file needs them.
+/// Answers by checkpoint, benchmark and item, loaded only as far as one file needs them.
 pub(super) struct Kept<'a> {
     store: &'a Store,
-    /// Checkpoint and benchmark whose earlier files were looked for.
+    /// Pairs of checkpoint and benchmark whose earlier files were loaded.
     looked: BTreeSet<(String, String)>,
     last: (String, String),
-    /// Files that were read, and the place of each answer's file among `names`.
+    /// Names of the files that were loaded; each answer refers to its file by an index into `names`.
     names: Vec<String>,
     answers: HashMap<u128, (u64, u32)>,
 }
 
 impl<'a> Kept<'a> {
-    /// Of `store`, for the import of `file`.
+    /// Answers of `store`, for the import of `file`.
     pub(super) fn new(store: &'a Store, file: &str) -> Self {
         Self {
             store,
@@ -42,9 +43,9 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// Whether the table, or an earlier row of the same file, has this answer.
+    /// Whether the row is new; an error where the table, or an earlier row of the same file, has another answer.
     pub(super) fn meet(&mut self, benchmark: &str, row: &ItemRow) -> Result<Novelty, Error> {
-        // Rows of one checkpoint mostly stand together.
+        // Rows of one checkpoint are mostly consecutive.
         if self.last.0 != row.id || self.last.1 != benchmark {
             self.last = (row.id.clone(), benchmark.to_owned());
             if self.looked.insert(self.last.clone()) {
@@ -93,7 +94,7 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// 128 bits of what names an answer: a chance of 1e-22 that two among 1e8 rows share them.
+/// A 128-bit hash of benchmark, checkpoint and item: among 1e8 rows a collision has probability 1e-22.
 fn key(benchmark: &str, row: &ItemRow) -> u128 {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();

@@ -1,4 +1,5 @@
-//! Samples of an Inspect log: of an archive its summaries, else the samples one by one; of JSON the list.
+//! Reads the samples of an Inspect log: from an archive its summaries, or else the samples one by one; from JSON the
+//! list of samples.
 
 use std::fs;
 use std::path::Path;
@@ -14,10 +15,10 @@ use crate::error::{Error, cut};
 use crate::sources::archive::{Archive, MAGIC};
 use crate::sources::inspect;
 
-/// Bytes that all summaries, or one sample, unpack to at most.
+/// Greatest size in bytes of all summaries, or of one sample, after decompression.
 const LONGEST: u64 = 512 << 20;
 
-/// Whether a file that begins so is a log: its parts stand in this order, the samples last.
+/// Whether a file with this beginning is a log: a log's parts come in a fixed order, with the samples last.
 pub(super) fn recognises(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(start);
     let has = |name: &str| text.contains(name);
@@ -28,7 +29,7 @@ pub(super) fn recognises(start: &[u8]) -> bool {
         && has("\"model\"")
 }
 
-/// Gives every sample and score to `sink`.
+/// Passes every sample and score to `sink`.
 pub(super) fn read(path: &Path, file: &str, sink: Sink<'_>) -> Result<(), Error> {
     let mut start = [0; 4];
     let is_archive = {
@@ -97,7 +98,8 @@ impl Rows {
         sink(self.row - 1, found)
     }
 
-    /// The first scorer's answers are the task's, those of others have the scorer's name behind it.
+    /// Passes on the scores of one sample: the first scorer's under the task's name, others with the scorer's name
+    /// appended.
     fn sample(&mut self, sample: &Value, sink: Sink<'_>) -> Result<(), Error> {
         let empty = Fields::new();
         let sample = sample.as_object().unwrap_or(&empty);
@@ -134,7 +136,7 @@ impl Rows {
     }
 }
 
-/// Inspect's own reading of a score's value: C is right, P half, I and N (no answer) wrong.
+/// A score's value as Inspect itself converts it: C is right (1), P half, I and N (no answer) wrong (0).
 fn number(value: &Value) -> Option<f64> {
     match value {
         Value::Bool(right) => Some(f64::from(u8::from(*right))),

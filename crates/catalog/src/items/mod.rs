@@ -1,4 +1,5 @@
-//! Answers to single items: one table that grows past one machine, divided by benchmark, and the questions asked of it.
+//! Answers to individual items: a table that may outgrow one machine, partitioned by benchmark, with views for common
+//! questions.
 //!
 //! ```text
 //! items/
@@ -7,8 +8,9 @@
 //!   _imports/3f2a….json                       what was read, kept and left out; written last
 //! ```
 //!
-//! The folder may stand in an object store. [`import()`] appends; [`crate::query::Engine::with_items`] makes the folder the table `items` with the views in
-//! [`VIEWS`]. Many may import at once: a file appears whole or not at all, and its name says what it holds.
+//! The folder may be in an object store. [`import()`] appends; [`crate::query::Engine::with_items`] registers the
+//! folder as the table `items` with the views in [`VIEWS`]. Several processes may import at once: each file appears
+//! complete or not at all, and its name is determined by its contents.
 
 mod builtin;
 mod details;
@@ -39,25 +41,25 @@ pub use imported::{Imported, ImportedBenchmark};
 /// Folder of the records of what was imported.
 pub(crate) const RECORDS: &str = "_imports";
 
-/// Name of the column that divides the table.
+/// Name of the column by which the table is partitioned.
 pub(crate) const PARTITION: &str = "benchmark";
 
-/// One item answered by one checkpoint; its benchmark is the name of the folder its file stands in.
+/// One item answered by one checkpoint; the benchmark is given by the folder that the file is in.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ItemRow {
     /// The checkpoint, `org/name`.
     pub id: String,
-    /// The item's number or key in the benchmark.
+    /// The item's index or key in the benchmark.
     pub item: String,
-    /// Answered correctly, where the metric says so.
+    /// Whether it was answered correctly; `None` where the metric does not say so.
     pub correct: Option<bool>,
-    /// The item's metric, 0 to 1 where it is one.
+    /// Value of the item's metric, 0 to 1 where it is a share.
     pub score: Option<f64>,
-    /// Name of that metric, and after a comma of the filter.
+    /// Name of the metric and, after a comma, of the filter.
     pub metric: Option<String>,
     /// Log-likelihood of the right choice, nats.
     pub loglikelihood: Option<f64>,
-    /// What was answered: the number of the likeliest choice, or the text that was taken from what was generated.
+    /// The answer: the index of the most likely choice, or the text extracted from the generated output.
     pub prediction: Option<String>,
 }
 
@@ -71,7 +73,7 @@ table!(ItemRow, "items", {
     prediction: Text "" "number of the likeliest choice, or the text taken from what was generated",
 });
 
-/// Views over `items`, in the order they are made, with their statements.
+/// Views over `items` with their statements, in the order in which they are created.
 pub const VIEWS: [(&str, &str); 6] = [
     ("item_difficulty", include_str!("views/item_difficulty.sql")),
     ("items_all_fail", include_str!("views/items_all_fail.sql")),

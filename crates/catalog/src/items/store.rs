@@ -1,4 +1,4 @@
-//! The folder of a table of items: where files stand, how they come to stand there, and what is known of them.
+//! The folder of a table of items: the files' paths, how files are added atomically, and the records of imports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use crate::making;
 use crate::parquet_file::TableWriter;
 use crate::stores;
 
-/// zstd level of items, of which there may be millions: soon written.
+/// zstd level of item files, which may have millions of rows: chosen to write fast.
 const COMPRESSION: i32 = 9;
 
 /// A table of items.
@@ -24,7 +24,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens the table in `dir`, made where there is none.
+    /// Opens the table in `dir`, which is created where it does not exist.
     pub(super) fn open(dir: &Path) -> Result<Self, Error> {
         let dir = &stores::local(dir)?;
         let folder = dir.join(RECORDS);
@@ -50,7 +50,7 @@ impl Store {
         })
     }
 
-    /// The record of what was imported under this name.
+    /// The record of the import with this name; `None` where there is none or one of its files is missing.
     pub(super) fn record(&self, name: &str) -> Result<Option<&Imported>, Error> {
         let Some(record) = self.records.get(name) else {
             return Ok(None);
@@ -68,7 +68,7 @@ impl Store {
         folder.join(format!("{name}.parquet"))
     }
 
-    /// The files of a benchmark that hold, or may hold, answers of a checkpoint.
+    /// The files of a benchmark that hold, or may hold, answers of checkpoint `id`.
     pub(super) fn files_with(&self, benchmark: &str, id: &str) -> Result<Vec<PathBuf>, Error> {
         let folder = self.dir.join(format!("{PARTITION}={benchmark}"));
         if !stores::is_remote(&folder) && !folder.is_dir() {
@@ -86,7 +86,7 @@ impl Store {
         Ok(stores::list(&folder)?.into_iter().filter(may_hold).collect())
     }
 
-    /// Adds a record, written whole.
+    /// Adds a record, written atomically.
     pub(super) fn add(&mut self, record: Imported) -> Result<(), Error> {
         let folder = self.dir.join(RECORDS);
         let path = folder.join(format!("{}.json", record.name));
@@ -100,7 +100,8 @@ impl Store {
     }
 }
 
-/// The files of one import in the making, one a benchmark; nothing stands in the table before [`ItemWriter::finish`].
+/// The files of one import while they are written, one per benchmark; nothing is added to the table before
+/// [`ItemWriter::finish`].
 pub(super) struct ItemWriter {
     work: TempDir,
     parts: BTreeMap<String, (TableWriter<ItemRow, File>, BTreeSet<String>)>,
@@ -108,7 +109,7 @@ pub(super) struct ItemWriter {
 
 impl ItemWriter {
     pub(super) fn begin(store: &Store) -> Result<Self, Error> {
-        // Beside its place, so that a rename puts it there; what goes to a store is made on this machine.
+        // In the table's folder, so that a rename suffices; what goes to an object store is first written locally.
         let beside = if stores::is_remote(&store.dir) {
             &std::env::temp_dir()
         } else {
@@ -139,7 +140,7 @@ impl ItemWriter {
         writer.push(row)
     }
 
-    /// Moves the files to their places under `name`; gives rows and checkpoints by benchmark.
+    /// Moves the files to their final paths under `name`; returns the number of rows and the checkpoints, by benchmark.
     pub(super) fn finish(
         self,
         store: &Store,
@@ -168,7 +169,7 @@ impl ItemWriter {
 }
 
 #[cfg(feature = "sql")]
-/// The files of a table: names of folder and file, in order.
+/// The files of a table as pairs of folder and file name, sorted.
 pub(crate) fn parts(items: &Path) -> Result<Vec<(String, String)>, Error> {
     let name = |path: Option<&Path>| {
         let name = path.and_then(Path::file_name).unwrap_or_default();
@@ -185,7 +186,7 @@ pub(crate) fn parts(items: &Path) -> Result<Vec<(String, String)>, Error> {
     Ok(found)
 }
 
-/// What stands in a folder, in order of name.
+/// The entries of a folder, sorted by name.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::io(folder))? {

@@ -1,4 +1,4 @@
-//! Imports of made files: what is kept, what is left out, and what is refused.
+//! Imports of synthetic files: what is kept, what is left out, and what is refused.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use super::{ImportSettings, Imported, files, import};
 use crate::error::Error;
 use crate::query::{Engine, Format};
 
-/// Writes a file under `dir`, folders and all.
+/// Writes a file under `dir`, creating folders as needed.
 fn put(dir: &Path, name: &str, text: &str) -> PathBuf {
     let path = dir.join(name);
     fs::create_dir_all(path.parent().expect("it has a folder")).expect("a folder");
@@ -31,7 +31,7 @@ fn ask(into: &Path, sql: &str) -> String {
     String::from_utf8(out).expect("UTF-8")
 }
 
-/// Lines as lm-evaluation-harness writes them: two choices, the first right.
+/// A line as lm-evaluation-harness writes it: two choices, of which the first is right.
 fn sample(doc: usize, right: bool) -> String {
     let (first, second) = if right { (-1.5, -2.5) } else { (-2.5, -1.5) };
     let acc = f64::from(u8::from(right));
@@ -48,7 +48,7 @@ fn answer(id: &str, doc: usize, correct: bool) -> String {
     )
 }
 
-/// An answer that is neither right nor wrong, as a share of probability.
+/// A line of an answer that is neither right nor wrong but has a score between 0 and 1.
 fn share(id: &str, doc: usize, score: f64) -> String {
     format!(
         r#"{{"id":"{id}","task":"truthfulqa_mc2","doc_id":{doc},"log_likelihoods":[-1.0,-2.0],"is_greedy":[true,false],"prediction":null,"gold":null,"correct":null,"metrics":{{"acc,none":{score}}}}}"#
@@ -61,7 +61,7 @@ fn few_discordant_items_leave_a_difference_open_as_the_exact_test_does() {
     let into = folder.path().join("items");
     let mut lines = Vec::new();
     for doc in 0..20 {
-        // Four that only one solves, none that only another solves.
+        // Four items that only `org/whole` solves and none that only `org/less` solves.
         lines.push(answer("org/whole", doc, doc < 12));
         lines.push(answer("org/less", doc, doc < 8));
         lines.push(answer("org/same", doc, doc < 12));
@@ -78,7 +78,7 @@ fn few_discordant_items_leave_a_difference_open_as_the_exact_test_does() {
             ),
         )
     };
-    // Resampling gave [-0.40, -0.05] beside p = 0.125, and [0, 0] where no item is discordant.
+    // Bootstrap resampling gave [-0.40, -0.05] although p = 0.125, and [0, 0] where no item is discordant.
     let ends = |text: &str| -> Vec<f64> {
         let row = text.lines().nth(1).expect("a row");
         row.split(',')
@@ -147,7 +147,7 @@ fn samples_answers_and_parquet_are_one_table() {
          org/name,arc_challenge,0,true,1.0,\"acc_norm,none\",-1.5,0\n\
          org/name,arc_challenge,1,false,0.0,\"acc_norm,none\",-2.5,1\n"
     );
-    // The table is Parquet of its own dialect: it goes into another one whole.
+    // The table's own Parquet files are a recognised dialect, so it can be imported whole into another table.
     let again = folder.path().join("again");
     take(&into, &again).expect("an import of the table");
     assert_eq!(
@@ -172,7 +172,7 @@ fn a_file_goes_in_once_and_may_grow() {
     let third = take(&path, &into).expect("an import");
     assert_eq!((third[0].kept, third[0].repeats), (1, 1));
     assert_eq!(ask(&into, "select count(*) as n from items"), "n\n2\n");
-    // A file that was lost after its record was written comes back.
+    // A file that was lost after its record was written is restored by importing again.
     let part = into
         .join("benchmark=arc_challenge")
         .join(format!("{}.parquet", third[0].name));

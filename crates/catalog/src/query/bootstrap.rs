@@ -1,7 +1,8 @@
-//! `bootstrap(x)`: the percentile interval, 95 %, of a mean under resampling of its values (Efron 1979), as an aggregate.
+//! SQL aggregate `bootstrap(x)`: the 95 % percentile bootstrap interval of a mean (Efron 1979).
 //!
-//! Of zeros and ones, and of differences of such, the exact interval that infinitely many resamples would give
-//! ([`super::ternary`]); of other values 1,000 resamples from the engine's seed. The order of the rows changes nothing.
+//! For zeros and ones, and for differences of these, the exact interval in the limit of infinitely many resamples
+//! ([`super::ternary`]); for other values 1,000 resamples drawn with the engine's seed. The result does not depend on
+//! the order of the rows.
 
 use std::sync::Arc;
 
@@ -16,10 +17,10 @@ use crate::query::{numbers, ternary};
 
 const ENDS: [(f64, f64); 2] = [(0.025, -1.959_963_984_540_054), (0.975, 1.959_963_984_540_054)];
 const RESAMPLES: usize = 1_000;
-/// Values that are counted; further ones are kept singly.
+/// Number of distinct values that are stored with counts; further values are stored individually.
 const COUNTED: usize = 8;
 
-/// `bootstrap(x)`, a struct of `low` and `high`.
+/// `bootstrap(x)`, which returns a struct of `low` and `high`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Bootstrap {
     signature: Signature,
@@ -35,7 +36,7 @@ impl Bootstrap {
     }
 }
 
-/// The type of an interval.
+/// The fields of an interval's struct.
 pub(super) fn ends() -> Fields {
     Fields::from(vec![
         Field::new("low", DataType::Float64, true),
@@ -77,7 +78,7 @@ impl AggregateUDFImpl for Bootstrap {
     }
 }
 
-/// The values of one group: few different ones by their counts, the rest as they came.
+/// The values of one group: a few distinct values with their counts, the rest in order of arrival.
 #[derive(Debug)]
 struct Values {
     seed: u64,
@@ -120,7 +121,7 @@ impl Values {
     }
 }
 
-/// The interval of `values` by drawing.
+/// The interval of `values` by resampling.
 fn resampled(mut values: Vec<f64>, seed: u64) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     let n = values.len() as u64;
@@ -151,7 +152,7 @@ impl Accumulator for Values {
             .flatten()
             .filter(|value| !value.is_nan())
         {
-            // No negative zero: it would be counted as another value than zero by its bits.
+            // Avoid negative zero, which differs from zero by its bits and would be counted as a value of its own.
             self.add(value + 0.0, 1);
         }
         Ok(())

@@ -1,5 +1,5 @@
-//! Comparisons of a statement whose two sides hold different things: days with numbers, which the engine runs and gets wrong, and
-//! others, which it refuses in words of its own.
+//! Checks comparisons whose two sides have different kinds of values: days with numbers, which the engine runs with a
+//! wrong result, and others, which it rejects with messages that are hard to read.
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -16,16 +16,16 @@ use crate::error::Error;
 /// One side of a comparison.
 #[derive(Debug, Clone)]
 struct Side {
-    /// As a statement writes it.
+    /// Its text in the statement.
     shown: String,
     holds: Holds,
-    /// The text of it, where it is a text that the statement states.
+    /// The string, where this side is a string literal.
     text: Option<String>,
-    /// Whether the statement states it.
+    /// Whether this side is a literal in the statement.
     is_stated: bool,
 }
 
-/// A comparison: one value with another, or with several.
+/// A comparison of one value with another or with several.
 #[derive(Debug)]
 struct Comparison {
     /// `=`, `<`, `between`, `not in` …
@@ -34,8 +34,8 @@ struct Comparison {
     right: Vec<Side>,
 }
 
-/// Refuses a plan that compares a day with a number, or a yes or no with anything else: the engine takes the number for days since
-/// 1970.
+/// Rejects a plan that compares a day with a number (which the engine would take for days since 1970), or a Boolean
+/// with anything else.
 ///
 /// # Errors
 /// [`Error::Query`], as [`DataFusionError::External`].
@@ -53,17 +53,18 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
     }
 }
 
-/// What a comparison of the plan has to do with `cell`, a text that the engine took for a value of another kind.
+/// An explanation of how a comparison in the plan led to the engine's failure to convert the text `cell`; `None` if
+/// none did.
 pub(super) fn told(plan: &LogicalPlan, cell: &str) -> Option<String> {
     let all = all(plan);
     let stated = all.iter().find_map(|comparison| comparison.of_text(cell));
     stated.or_else(|| all.iter().find_map(Comparison::of_text_and_number))
 }
 
-/// The comparisons of a plan and of the statements in it, as far as their types can be told.
+/// The comparisons in a plan and its subqueries whose types are known.
 fn all(plan: &LogicalPlan) -> Vec<Comparison> {
     let mut found = Vec::new();
-    // What is not understood here is the engine's to refuse.
+    // What is not understood here is left to the engine to reject.
     plan.apply_with_subqueries(|node| {
         let schema = merge_schema(&node.inputs());
         if let LogicalPlan::Join(join) = node {
@@ -89,7 +90,7 @@ fn all(plan: &LogicalPlan) -> Vec<Comparison> {
     found
 }
 
-/// What an expression itself compares.
+/// The comparisons made by an expression itself.
 fn comparisons(expression: &Expr, schema: &DFSchema) -> Vec<Comparison> {
     let one = |operator: &'static str, left: &Expr, right: &[&Expr]| {
         let left = side(left, schema)?;
@@ -160,7 +161,7 @@ fn named(operator: Operator) -> Option<&'static str> {
     })
 }
 
-/// The operator with its sides exchanged.
+/// The operator for exchanged sides.
 fn turned(operator: &'static str) -> &'static str {
     match operator {
         "<" => ">",
@@ -189,7 +190,7 @@ fn side(expression: &Expr, schema: &DFSchema) -> Option<Side> {
     })
 }
 
-/// A value as a statement writes it, and its text where it is one.
+/// A literal as a statement writes it, and its text where it is a string.
 fn stated(value: &ScalarValue) -> (String, Option<String>) {
     match value {
         ScalarValue::Utf8(Some(text))
@@ -201,7 +202,7 @@ fn stated(value: &ScalarValue) -> (String, Option<String>) {
 }
 
 impl Comparison {
-    /// Each pair of one value with another, and the operator as it stands between them in that order.
+    /// Each pair of one value with another, and the operator that applies in that order.
     fn pairs(&self) -> impl Iterator<Item = (&'static str, &Side, &Side)> {
         self.right.iter().flat_map(move |right| {
             [
@@ -211,7 +212,7 @@ impl Comparison {
         })
     }
 
-    /// The message for a day or a time beside a number.
+    /// The message for a day or time compared with a number.
     fn of_day_and_number(&self) -> Option<String> {
         let (operator, day, number) = self.pairs().find(|(_, day, number)| {
             matches!(day.holds, Holds::Day | Holds::Time) && number.holds == Holds::Number
@@ -228,7 +229,7 @@ impl Comparison {
                 "{what} `{other}` is a number: a day is compared with a day, and date_part('year', {written}) is a number"
             ));
         }
-        // With several the others are of the same comparison, where the column stands before them.
+        // With several values, all are from one comparison in which the column comes first.
         let numbers: Vec<String> = if self.right.len() > 1 {
             self.right.iter().map(|side| side.shown.clone()).collect()
         } else {
@@ -240,7 +241,7 @@ impl Comparison {
         ))
     }
 
-    /// The message for a yes or no beside anything else.
+    /// The message for a Boolean compared with anything else.
     fn of_truth(&self) -> Option<String> {
         let (_, truth, other) = self
             .pairs()
@@ -263,7 +264,7 @@ impl Comparison {
         ))
     }
 
-    /// The message for the text `cell` beside what is no text.
+    /// The message for the text `cell` compared with a value that is not text.
     fn of_text(&self, cell: &str) -> Option<String> {
         let (_, column, text) = self.pairs().find(|(_, column, text)| {
             text.text.as_deref() == Some(cell) && column.holds != Holds::Text && !column.is_stated
@@ -280,7 +281,7 @@ impl Comparison {
         ))
     }
 
-    /// The message for a column of text beside a number.
+    /// The message for a text column compared with a number.
     fn of_text_and_number(&self) -> Option<String> {
         let (_, text, number) = self.pairs().find(|(_, text, number)| {
             text.holds == Holds::Text && !text.is_stated && number.holds == Holds::Number

@@ -1,11 +1,11 @@
-//! Days as a statement writes them: what was probably meant by a text that is none, and by a number in the place of one.
+//! Suggestions for dates in statements: what a text that is no valid date, or a number in place of one, probably meant.
 
 use super::holds::quoted;
 
-/// How a day is written, for whoever wrote something else.
+/// How to write a date, for messages.
 const FORM: &str = "a day is written '2024-01-31' (year-month-day)";
 
-/// What to write in place of a text that is no day.
+/// What to write in place of a text that is no valid date.
 pub(super) fn instead_of_text(text: &str) -> String {
     let meant: Vec<String> = iso(text).iter().map(|day| quoted(day)).collect();
     match meant.as_slice() {
@@ -14,7 +14,8 @@ pub(super) fn instead_of_text(text: &str) -> String {
     }
 }
 
-/// What to write in place of a comparison of `column`, which holds days, with numbers: one, for `between` two, for `in` any.
+/// What to write in place of a comparison of `column`, which holds days, with numbers: one, two for `between`, any
+/// number for `in`.
 pub(super) fn instead_of_numbers(column: &str, operator: &str, numbers: &[String]) -> String {
     let years: Option<Vec<i64>> = numbers.iter().map(|number| year(number)).collect();
     let first = |year: i64| format!("'{year}-01-01'");
@@ -45,12 +46,12 @@ pub(super) fn instead_of_numbers(column: &str, operator: &str, numbers: &[String
     }
 }
 
-/// A number that is a year.
+/// A number that can be a year.
 fn year(number: &str) -> Option<i64> {
     number.parse().ok().filter(|year| (1000..=9999).contains(year))
 }
 
-/// The days that a text may mean, as a statement writes them: two where day and month may have changed places.
+/// The dates that a text may mean, as a statement writes them: two where day and month may be in either order.
 fn iso(text: &str) -> Vec<String> {
     let text = text.trim();
     let parts: Vec<&str> = text.split(['.', '/', '-', ' ']).collect();
@@ -74,7 +75,7 @@ fn iso(text: &str) -> Vec<String> {
         (&[all], [8]) => vec![[all / 10_000, all / 100 % 100, all % 100]],
         (&[year, month], [4, _]) => vec![[year, month, 1]],
         (&[year, month, day], [4, _, _]) => vec![[year, month, day]],
-        // With points the day is first wherever they are written.
+        // In dates with points the day always comes first.
         (&[day, month, year], [_, _, 4]) if text.contains('.') => vec![[year, month, day]],
         (&[one, two, year], [_, _, 4]) if one == two => vec![[year, one, two]],
         (&[one, two, year], [_, _, 4]) => vec![[year, one, two], [year, two, one]],

@@ -1,20 +1,21 @@
-//! Why a file that a statement names is no table: it is not there, not in quotes, may not be read, or is of a kind that is not read.
+//! Explains why a file named in a statement is not a table: it does not exist, is not in quotes, may not be read, or
+//! has an unsupported format.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// How the names of files end that are tables.
+/// Extensions of files that can be read as tables.
 const READ: [&str; 4] = ["csv", "tsv", "parquet", "json"];
-/// What to say of these.
+/// The message that lists them.
 const KINDS: &str =
     "CSV, TSV, Parquet and JSON lines are read, from files named .csv, .tsv, .parquet and .json";
-/// Files of a folder that are looked at, at most.
+/// Greatest number of files of a folder that are searched for similar names.
 const LOOKED_AT: usize = 1_000;
 
-/// Why the engine found no table `name`, which the statement `sql` names; none where a file has nothing to do with it.
+/// Why the engine found no table `name`, named in the statement `sql`; `None` where this has nothing to do with a file.
 pub(super) fn why(name: &str, sql: &str) -> Option<String> {
-    // An address of a store is another's to tell.
+    // Addresses of object stores are explained elsewhere.
     if name.contains("://") {
         return None;
     }
@@ -38,7 +39,7 @@ pub(super) fn why(name: &str, sql: &str) -> Option<String> {
     }
 }
 
-/// What to say where a path stands in the statement without quotes, which the engine's grammar stumbles over.
+/// The message for a path without quotes in the statement, which the engine's grammar cannot parse.
 pub(super) fn unquoted(sql: &str) -> Option<String> {
     let is_apart = |letter: char| letter.is_whitespace() || matches!(letter, '(' | ')' | ',' | ';');
     let word = outside_quotes(sql)
@@ -52,7 +53,7 @@ fn in_quotes(name: &str) -> String {
     format!("`{name}` is a file, and a file is named in quotes: from '{name}'")
 }
 
-/// The statement with blanks in place of what stands in quotes.
+/// The statement with everything within quotes replaced by blanks.
 fn outside_quotes(sql: &str) -> String {
     let mut open: Option<char> = None;
     sql.chars()
@@ -72,7 +73,7 @@ fn outside_quotes(sql: &str) -> String {
         .collect()
 }
 
-/// The name as the statement has it: without quotes the engine takes capitals for small letters.
+/// The name as the statement spells it: without quotes the engine lower-cases it.
 fn as_typed<'a>(name: &'a str, sql: &'a str) -> &'a str {
     if sql.contains(name) {
         return name;
@@ -83,7 +84,7 @@ fn as_typed<'a>(name: &'a str, sql: &'a str) -> &'a str {
         .unwrap_or(name)
 }
 
-/// How a name ends, in small letters.
+/// The extension of a name in lower case.
 fn ending(name: &str) -> String {
     let end = Path::new(name).extension().unwrap_or_default();
     end.to_string_lossy().to_ascii_lowercase()
@@ -97,7 +98,7 @@ fn looks_like_a_file(name: &str) -> bool {
     name.contains(['/', '\\']) || is_read(name) || of_kind(&ending(name)).is_some()
 }
 
-/// What to do with a file of a kind that is not read, by how its name ends.
+/// Advice for a file in an unsupported format, by extension.
 fn of_kind(ending: &str) -> Option<&'static str> {
     Some(match ending {
         "xlsx" | "xls" | "xlsm" | "xlsb" | "ods" | "numbers" => {
@@ -128,7 +129,7 @@ fn of_file(path: &Path, name: &str, sql: &str) -> Option<String> {
         Ok(_) => {}
     }
     if is_read(name) {
-        // One that is read and in quotes has another fault.
+        // A file that is readable and in quotes must have another problem.
         let is_quoted = ['\'', '"']
             .iter()
             .any(|quote| sql.contains(&format!("{quote}{name}{quote}")));
@@ -171,7 +172,7 @@ fn of_folder(path: &Path, name: &str) -> String {
     format!("folder `{name}` {what} ({KINDS})")
 }
 
-/// A file that is not there, with one beside its place whose name is nearly the same.
+/// The message for a missing file, with a similarly named file of the same folder if there is one.
 fn missing(path: &Path, name: &str) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Some(folder) = folder.filter(|folder| !folder.exists()) {

@@ -1,4 +1,4 @@
-//! Names of an answer's columns that were given none: values as a statement writes them, not as the engine does.
+//! Names of an answer's unnamed columns: literals are shown as statements write them, not as the engine does.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use arrow::error::ArrowError;
 use super::holds::{Holds, quoted};
 use crate::answer::Answer;
 
-/// The answer with plain names: `1` in place of `Int64(1)`. What the statement itself names is left as it is, and so are all
-/// names where two would be one.
+/// The answer with simple column names: `1` in place of `Int64(1)`. Names given in the statement are left unchanged,
+/// and so are all names if two would become equal.
 pub(super) fn plain(sql: &str, answer: Answer) -> Result<Answer, ArrowError> {
     let given: Vec<&str> = answer
         .schema
@@ -59,7 +59,7 @@ fn named(schema: &SchemaRef, names: &[String]) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
-/// A name with the values in it as a statement writes them.
+/// A column name with the literals in it as a statement writes them.
 pub(super) fn values(name: &str) -> String {
     let mut plain = String::with_capacity(name.len());
     let mut rest = name;
@@ -83,10 +83,11 @@ pub(super) fn values(name: &str) -> String {
     plain
 }
 
-/// The value of a type at the start of `inside`, which follows the bracket, and what comes after its own.
+/// The literal of type `kind` at the start of `inside`, the text after the opening bracket, and the text after the
+/// closing one.
 fn value<'a>(kind: &str, inside: &'a str) -> Option<(String, &'a str)> {
     match Holds::named(kind)? {
-        // Decimals and times are written as what they are inside of the engine.
+        // Decimals and times are shown by the engine in an internal form.
         Holds::Number if !kind.starts_with("Decimal") => {
             let (value, after) = inside.split_once(')')?;
             value.parse::<f64>().ok()?;

@@ -1,28 +1,28 @@
-//! What a value is, in the words that people have for it: of the engine's types, and of the names that its messages give them.
+//! Kinds of values in everyday words, from the engine's types and from the names of types in its messages.
 
 use arrow::datatypes::DataType;
 
-/// What a column or a value holds.
+/// The kind of value in a column or literal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
-    /// Numbers, whole or not.
+    /// Numbers, integer or not.
     Number,
     /// Text.
     Text,
-    /// Yes or no.
+    /// Booleans.
     Truth,
-    /// Days.
+    /// Dates.
     Day,
-    /// Days with the time of day, and times of day.
+    /// Timestamps and times of day.
     Time,
-    /// Lengths of time.
+    /// Durations.
     Span,
-    /// Lists and groups of values.
+    /// Lists and structs.
     Other,
 }
 
 impl Holds {
-    /// Of a type; none of the type that only null has.
+    /// The kind of a type; `None` for the type of null.
     pub(super) fn of(kind: &DataType) -> Option<Self> {
         Some(match kind {
             DataType::Null => return None,
@@ -37,7 +37,7 @@ impl Holds {
         })
     }
 
-    /// Of a type, or a family of types, by the engine's name for it; none where the name is of none in particular.
+    /// The kind of a type or family of types given by the engine's name; `None` for other names.
     pub(super) fn named(name: &str) -> Option<Self> {
         let word = name.trim().split('(').next().unwrap_or_default();
         let is_number = ["Int", "UInt", "Float", "Decimal"]
@@ -57,7 +57,7 @@ impl Holds {
         })
     }
 
-    /// One of it, as a sentence names it.
+    /// One such value, as worded in a sentence.
     pub(super) fn one(self) -> &'static str {
         match self {
             Self::Number => "a number",
@@ -70,7 +70,7 @@ impl Holds {
         }
     }
 
-    /// Many of it, as a sentence names them.
+    /// Several such values, as worded in a sentence.
     pub(super) fn many(self) -> &'static str {
         match self {
             Self::Number => "numbers",
@@ -84,18 +84,18 @@ impl Holds {
     }
 }
 
-/// A type by the engine's name for it, as a sentence names one of it.
+/// One value of a type given by the engine's name, as worded in a sentence.
 pub(super) fn one(name: &str) -> String {
     Holds::named(name).map_or_else(|| name.trim().to_owned(), |holds| holds.one().to_owned())
 }
 
-/// A column's name as a statement must write it.
+/// A column's name as a statement must write it, quoted where necessary.
 pub(super) fn written(name: &str) -> String {
     let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && name
             .chars()
             .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
-    // What a statement computes has the name of how it is computed.
+    // A computed column is named after its expression.
     if is_plain || name.contains('(') {
         name.to_owned()
     } else {
@@ -103,7 +103,7 @@ pub(super) fn written(name: &str) -> String {
     }
 }
 
-/// A text as a statement must write it.
+/// A string literal as a statement must write it.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

@@ -1,4 +1,4 @@
-//! A folder of answers to items as the table `items`, with the views over it.
+//! Registers a folder of answers to items as the table `items`, with the views over it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use crate::query::{Engine, Functions, functions};
 use crate::schema::Row;
 use crate::stores::Registry;
 
-/// Rows of the answers that come along which are read at once.
+/// Number of rows per batch of the built-in answers.
 const PIECE: usize = 8_192;
 
 impl Engine {
-    /// Over the catalog in folder `dir` (the compiled-in one where `None`) and the table of items in folder `items`, which
-    /// stands in the place of the catalog's own. Operators together hold at most `memory` bytes and then spill to disk, on
-    /// `threads` threads (0: all cores). What is drawn at random is drawn from `seed`.
+    /// An engine over the catalog in folder `dir` (the compiled-in one if `None`) and the table of items in folder
+    /// `items`, which replaces the catalog's own. Operators together use at most `memory` bytes, then spill to disk, on
+    /// `threads` threads (0: one per core). `seed` is the seed of random draws.
     ///
     /// # Errors
     /// As [`Engine::open`]; [`Error::NoItems`] where the folder holds no file of the table.
@@ -39,8 +39,8 @@ impl Engine {
         seed: u64,
     ) -> Result<Self, Error> {
         has_items(items)?;
-        // One side of the joins is small (checkpoints' totals, one checkpoint's answers): it is gathered once, and the
-        // large side is not dealt out anew by its keys.
+        // One side of each join is small (totals per checkpoint, answers of one checkpoint): it is collected once, and
+        // the large side need not be repartitioned by key.
         let mut config = SessionConfig::new()
             .with_information_schema(true)
             .with_repartition_joins(false);
@@ -52,12 +52,12 @@ impl Engine {
             .with_object_store_registry(Arc::new(Registry::default()));
         let engine = Self::with_files(config, limits)?.with_catalog(dir)?;
         engine.register_functions(seed);
-        // Views of text: what reading and grouping by it costs least with.
+        // Text columns as string views, which are cheapest to read and to group by.
         engine.register_items(items, &DataType::Utf8View)?;
         Ok(engine)
     }
 
-    /// The answers that come along as the table `items`, in memory.
+    /// Registers the built-in answers as the table `items`, in memory.
     fn register_builtin(&self, text: &DataType) -> Result<(), Error> {
         let rows: Vec<ItemRow> = Answers::unpack(PACKED)?.rows().collect();
         let batch = to_batch(&rows)?;
@@ -78,7 +78,7 @@ impl Engine {
         columns.push(cast(&name, text).map_err(refused)?);
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(schema.clone(), columns).map_err(refused)?;
-        // In pieces, so that all threads have some.
+        // In batches, so that the work is spread over all threads.
         let pieces: Vec<RecordBatch> = (0..batch.num_rows())
             .step_by(PIECE)
             .map(|from| batch.slice(from, PIECE.min(batch.num_rows() - from)))
@@ -103,7 +103,7 @@ impl Engine {
         }
     }
 
-    /// The table `items`, its text columns of type `text`, and the views.
+    /// Registers the table `items`, with text columns of type `text`, and the views.
     pub(super) fn register_items(&self, items: &Path, text: &DataType) -> Result<(), Error> {
         if is_builtin(items) {
             self.register_builtin(text)?;
@@ -125,7 +125,7 @@ impl Engine {
         let options = ParquetReadOptions::new()
             .schema(&schema)
             .table_partition_cols(vec![(PARTITION.to_owned(), text.clone())]);
-        // The slash at the end: a folder, not a file to be looked for first.
+        // The trailing slash marks a folder, so that it is not first looked up as a file.
         let place = format!("{}/", items.to_string_lossy().trim_end_matches('/'));
         self.context
             .deregister_table(ItemRow::TABLE)
@@ -140,12 +140,12 @@ impl Engine {
     }
 }
 
-/// Whether the answers that come along are meant: their name, and no folder of that name here.
+/// Whether the built-in answers are meant: by their name, unless there is a local folder with that name.
 fn is_builtin(items: &Path) -> bool {
     items == Path::new(BUILTIN) && !items.is_dir()
 }
 
-/// That a file of the table stands in the folder.
+/// Checks that the folder holds a file of the table.
 pub(super) fn has_items(items: &Path) -> Result<(), Error> {
     if is_builtin(items) {
         return Ok(());
@@ -159,21 +159,22 @@ pub(super) fn has_items(items: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// One answer, as a study of items takes it.
+/// One answer of one checkpoint to one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnswerRow<'a> {
     /// The checkpoint.
     pub id: &'a str,
-    /// The item.
+    /// The checkpoint.
     pub item: &'a str,
-    /// Whether it is right.
+    /// Whether the answer is correct.
     pub correct: bool,
-    /// What was answered, where that is known.
+    /// The answer given, where it is known.
     pub prediction: Option<&'a str>,
 }
 
 impl Engine {
-    /// The benchmarks of the table `items` for which the SQL `condition` holds somewhere, in order of name.
+    /// The benchmarks in table `items` for which the SQL `condition` holds in some row with a known `correct`, sorted
+    /// by name.
     ///
     /// # Errors
     /// As [`Engine::query`].
@@ -190,8 +191,8 @@ impl Engine {
         Ok(names)
     }
 
-    /// Gives every answer of a benchmark that is right or wrong, and for which the SQL `condition` holds, to `each`, in no order
-    /// and a batch in memory at a time.
+    /// Calls `each` with every answer to a benchmark's items that is known to be right or wrong and satisfies the SQL
+    /// `condition`, in no particular order, with one batch in memory at a time.
     ///
     /// # Errors
     /// As [`Engine::query`].
@@ -233,7 +234,8 @@ impl Engine {
     }
 }
 
-/// The identity of a table of items: SHA-256 over the names of its files, which hold the hashes of what they were made from.
+/// The identity of a table of items: SHA-256 over the names of its files, which contain hashes of what they were made
+/// from.
 ///
 /// # Errors
 /// [`Error::Io`].

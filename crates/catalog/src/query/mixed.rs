@@ -1,16 +1,16 @@
-//! What the engine says of values of different kinds that stand together, in plain words.
+//! Rewrites the engine's messages about values of different kinds used together in plain words.
 
 use super::days;
 use super::headers::values;
 use super::holds::{Holds, one, quoted};
 
-/// Inside of the first two marks.
+/// The text between the first `before` and the next `after`.
 pub(super) fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(before)?;
     Some(rest.split_once(after)?.0)
 }
 
-/// Arithmetic with what is no number.
+/// The message for arithmetic with a value that is not a number.
 pub(super) fn of_arithmetic(text: &str) -> Option<String> {
     let rest = [
         "Cannot coerce arithmetic expression ",
@@ -41,7 +41,7 @@ pub(super) fn of_arithmetic(text: &str) -> Option<String> {
     ))
 }
 
-/// A text that the engine could not take for a value of another kind, and that kind.
+/// The text that the engine could not convert to another kind, and that kind.
 pub(super) fn uncast(message: &str) -> Option<(String, Option<Holds>)> {
     for mark in ["Cannot cast string '", "Cannot cast value '"] {
         if let Some((_, rest)) = message.split_once(mark) {
@@ -54,7 +54,7 @@ pub(super) fn uncast(message: &str) -> Option<(String, Option<Holds>)> {
     Some((rest.rsplit_once("': ")?.0.to_owned(), Some(Holds::Time)))
 }
 
-/// A text in the place of something else.
+/// The message for a text where another kind is needed.
 pub(super) fn of_cast(text: &str) -> Option<String> {
     let (cell, kind) = uncast(text)?;
     let cell = quoted(&cell);
@@ -70,7 +70,7 @@ pub(super) fn of_cast(text: &str) -> Option<String> {
     })
 }
 
-/// Two values of different kinds, compared or joined.
+/// The message for values of different kinds that are compared or joined.
 pub(super) fn of_comparison(text: &str) -> Option<String> {
     if let Some((_, rest)) = text.split_once("Can not find compatible types to compare ") {
         let (left, right) = rest.split_once(" with [")?;
@@ -131,7 +131,7 @@ pub(super) fn of_comparison(text: &str) -> Option<String> {
     ))
 }
 
-/// What stands before and after the first of some operators, and that one.
+/// The text before and after the first operator found, and that operator.
 fn split<'a>(text: &'a str, operators: &[&'a str]) -> Option<(&'a str, &'a str, &'a str)> {
     operators.iter().find_map(|operator| {
         let (left, right) = text.split_once(operator)?;
@@ -139,7 +139,7 @@ fn split<'a>(text: &'a str, operators: &[&'a str]) -> Option<(&'a str, &'a str, 
     })
 }
 
-/// What to write where such values are compared.
+/// Advice on what to write where values of these kinds are compared.
 fn remedy(kinds: &[&str]) -> &'static str {
     let has = |holds: Holds| kinds.iter().any(|kind| Holds::named(kind) == Some(holds));
     if has(Holds::Truth) {
@@ -151,7 +151,7 @@ fn remedy(kinds: &[&str]) -> &'static str {
     }
 }
 
-/// What must be yes or no and is not.
+/// The message for a value that must be a Boolean and is not.
 pub(super) fn of_condition(text: &str) -> Option<String> {
     if let Some(value) = between(text, "non-boolean predicate '", "' returning ") {
         let kind = text.rsplit_once(" returning ")?.1;

@@ -1,4 +1,4 @@
-//! SQL over the catalog's tables, by `DataFusion`, in the process.
+//! SQL over the catalog's tables, run in this process by `DataFusion`.
 
 mod bootstrap;
 mod compared;
@@ -51,13 +51,13 @@ use mode::Mode;
 use moments::{MomentsAccumulator, Order};
 use spearman::SpearmanAccumulator;
 
-/// One score a row, with the structure and the facts of its checkpoint: the join that most questions start from.
+/// One row per score, with the structure and the facts of its checkpoint: the join that most questions start from.
 const OBSERVATIONS: &str = include_str!("observations.sql");
 
-/// Nothing where this program has the engine, as it has.
+/// Checks that the SQL engine is built in, as it is here.
 ///
 /// # Errors
-/// None; where SQL is not built in, the error that says so.
+/// None here; where SQL is not built in, the error that says so.
 pub fn needed() -> Result<(), Error> {
     Ok(())
 }
@@ -65,8 +65,8 @@ pub fn needed() -> Result<(), Error> {
 /// Views over the tables.
 pub const VIEWS: [&str; 1] = ["observations"];
 
-/// Our own aggregates: `skewness(x)`, `kurtosis(x)`, `mode(x)`, `spearman(x, y)`. Any `DataFusion` session can register
-/// them, a distributed one too.
+/// The additional aggregates: `skewness(x)`, `kurtosis(x)`, `mode(x)`, `spearman(x, y)`. Any `DataFusion` session can
+/// register them, including a distributed one.
 pub fn aggregates() -> Vec<AggregateUDF> {
     let float = || Arc::new(DataType::Float64);
     let list = DataType::List(Arc::new(Field::new("item", DataType::Float64, true)));
@@ -96,16 +96,16 @@ pub fn aggregates() -> Vec<AggregateUDF> {
     ]
 }
 
-/// All functions of our own, for a session or a process that is to run our statements.
+/// All additional functions, for sessions or processes that run this program's statements.
 #[derive(Debug)]
 pub struct Functions {
-    /// Those of groups: [`aggregates`] and `bootstrap(x)`.
+    /// Aggregates: [`aggregates`] and `bootstrap(x)`.
     pub aggregates: Vec<AggregateUDF>,
-    /// Those of rows: `mcnemar_p(b, c)`, `paired_interval(b, c, n)`.
+    /// Functions of single rows: `mcnemar_p(b, c)`, `paired_interval(b, c, n)`.
     pub scalars: Vec<ScalarUDF>,
 }
 
-/// All functions of our own; what is drawn at random is drawn from `seed`.
+/// All additional functions; `seed` is the seed of random draws.
 pub fn functions(seed: u64) -> Functions {
     let mut all = aggregates();
     all.push(AggregateUDF::from(Bootstrap::new(seed)));
@@ -123,7 +123,7 @@ pub(crate) fn numbers(values: &[ArrayRef], index: usize) -> Result<&Float64Array
         .ok_or_else(|| DataFusionError::Internal(format!("aggregate input {index} is not a 64-bit float")))
 }
 
-/// A session with the catalog's tables, our aggregates, and files by path (`select … from 'file.csv'`).
+/// A session with the catalog's tables, the additional functions, and files by path (`select … from 'file.csv'`).
 pub struct Engine {
     context: SessionContext,
     runtime: tokio::runtime::Runtime,
@@ -131,8 +131,8 @@ pub struct Engine {
     reads_files: bool,
 }
 
-/// Refuses a statement that would run and be wrong: one that compares a day with a number. For those who run statements of an
-/// engine's session themselves; [`Engine::query`] does it.
+/// Rejects a statement that would run and give a wrong result, because it compares a day with a number. For callers who
+/// run statements in an engine's session themselves; [`Engine::query`] includes this check.
 ///
 /// # Errors
 /// [`Error::Query`], as [`DataFusionError::External`].
@@ -145,22 +145,22 @@ async fn answer(context: &SessionContext, sql: &str) -> Result<Answer, DataFusio
     sound(&frame)?;
     let planned = SchemaRef::new(frame.schema().as_arrow().clone());
     let batches = frame.collect().await?;
-    // What was planned before types were made to agree may differ from what came.
+    // The planned schema may differ from the actual one, since types are unified later.
     let schema = batches.first().map_or(planned, RecordBatch::schema);
     Ok(headers::plain(sql, Answer { schema, batches })?)
 }
 
 impl Engine {
-    /// Over the catalog in folder `dir`, or the compiled-in snapshot where `None`.
+    /// An engine over the catalog in folder `dir`, or over the compiled-in snapshot if `None`.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Json`], [`Error::SchemaVersion`] for a folder that is no catalog of this schema;
-    /// [`Error::Query`] where the engine refuses a table.
+    /// [`Error::Io`], [`Error::Json`], [`Error::SchemaVersion`] where the folder is not a catalog with this schema;
+    /// [`Error::Query`] where the engine rejects a table.
     pub fn open(dir: Option<&Path>) -> Result<Self, Error> {
         Self::empty()?.with_catalog(dir)
     }
 
-    /// With the tables of the catalog in folder `dir`, or of the compiled-in snapshot.
+    /// Registers the tables of the catalog in folder `dir`, or of the compiled-in snapshot.
     fn with_catalog(self, dir: Option<&Path>) -> Result<Self, Error> {
         match dir {
             None => self.register_snapshot()?,
@@ -170,17 +170,17 @@ impl Engine {
         Ok(self)
     }
 
-    /// Over no catalog: only our aggregates, files by path, and what is registered.
+    /// An engine without a catalog: only the additional functions, files by path, and what is registered.
     ///
     /// # Errors
-    /// [`Error::Io`] where the system gives no threads.
+    /// [`Error::Io`] where threads cannot be started.
     pub fn empty() -> Result<Self, Error> {
         let config = SessionConfig::new().with_information_schema(true);
         let runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::new(Registry::default()));
         Self::with_files(config, runtime)
     }
 
-    /// A session with our aggregates, and files by path and address.
+    /// A session with the additional aggregates, and files by path and address.
     fn with_files(config: SessionConfig, runtime: RuntimeEnvBuilder) -> Result<Self, Error> {
         let runtime = runtime.build().map_err(|error| Error::Query {
             message: plain::words(&error.strip_backtrace()),
@@ -236,19 +236,19 @@ impl Engine {
         self.register_batches(Source::TABLE, batch.schema(), vec![batch])
     }
 
-    /// Makes columns, all of one length, a table of that name.
+    /// Registers columns, all with the same length, as a table with this name.
     ///
     /// # Errors
-    /// [`Error::Query`] where lengths differ or two columns share a name.
+    /// [`Error::Query`] where lengths differ or two columns have the same name.
     pub fn register_columns(&self, table: &str, columns: &[(String, Values)]) -> Result<(), Error> {
         let batch = batch(columns)?;
         self.register_batches(table, batch.schema(), vec![batch])
     }
 
-    /// Makes rows in memory a table of that name; they are read where they stand.
+    /// Registers rows in memory as a table with this name, without copying them.
     ///
     /// # Errors
-    /// [`Error::Query`] where a batch has another schema, or the name is taken.
+    /// [`Error::Query`] where a batch has another schema, or the name is in use.
     pub fn register_batches(
         &self,
         table: &str,
@@ -262,7 +262,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets batches of so many rows pass in one piece: what takes a column in one piece need not put it together again.
+    /// Allows batches of at least `rows` rows, so that code which needs a column in one piece does not have to
+    /// concatenate it.
     pub fn keep_whole(&self, rows: usize) {
         let state = self.context.state_ref();
         let mut state = state.write();
@@ -273,10 +274,12 @@ impl Engine {
         }
     }
 
-    /// Makes a file or a folder of files (Parquet, or CSV where the name says so), here or in a store, a table of that name.
+    /// Registers a file or a folder of files (Parquet, or CSV if the name says so), local or in an object store, as a
+    /// table with this name.
     ///
     /// # Errors
-    /// [`Error::Query`] where the engine cannot read it; for CSV whatever is wrong with the first file that is no table.
+    /// [`Error::Query`] where the engine cannot read it; for CSV, whatever is wrong with the first file that is not a
+    /// table.
     pub fn register_file(&self, table: &str, path: &Path) -> Result<(), Error> {
         let place = path.to_string_lossy();
         let done = self.runtime.block_on(async {
@@ -294,13 +297,13 @@ impl Engine {
     /// Runs one statement.
     ///
     /// # Errors
-    /// [`Error::Query`] with the engine's message and names that exist and look like the one it does not know;
-    /// [`Error::NotNumbers`] for a function of numbers over a column that a cell made text.
+    /// [`Error::Query`] with the engine's message and existing names similar to the one it does not know;
+    /// [`Error::NotNumbers`] where a numeric function is applied to a column that a cell made text.
     pub fn query(&self, sql: &str) -> Result<Answer, Error> {
         let done = self.runtime.block_on(async {
             match answer(&self.context, sql).await {
-                // The engine's own check of what it planned: it loses an order by an expression on several threads. On one it
-                // has none to lose.
+                // The engine's own check of its plan fails: it loses an ordering by an expression when several threads
+                // are used. With one thread there is no such ordering to lose.
                 Err(error) if error.strip_backtrace().contains("SanityCheckPlan") => {
                     answer(&self.on_one_thread(), sql).await
                 }
@@ -310,14 +313,14 @@ impl Engine {
         done.map_err(|error| self.about(sql, error))
     }
 
-    /// The same tables and functions, planned for one thread.
+    /// A session with the same tables and functions that plans for one thread.
     fn on_one_thread(&self) -> SessionContext {
         let config = self.context.copied_config().with_target_partitions(1);
         let state = SessionStateBuilder::new_from_existing(self.context.state()).with_config(config);
         SessionContext::new_with_state(state.build())
     }
 
-    /// What is wrong with a statement: what the values in it have to do with it, else what the engine says.
+    /// The error for a statement: explained by the values in it where possible, else the engine's message.
     fn about(&self, sql: &str, error: DataFusionError) -> Error {
         let message = error.strip_backtrace();
         if let Some(own) = own(error) {
@@ -338,7 +341,7 @@ impl Engine {
         self.in_words(&message)
     }
 
-    /// What a file that is no table, or not in quotes, has to do with it.
+    /// The message where the cause is a file that is not a table or is not in quotes; `None` otherwise.
     fn about_file(&self, sql: &str, message: &str) -> Option<String> {
         let table = plain::table(message);
         if !self.reads_files {
@@ -354,7 +357,7 @@ impl Engine {
         }
     }
 
-    /// What is said of a function that is none: with what it is called here, and the values that it was given.
+    /// The error for an unknown function: its name in this dialect, with the arguments it was given.
     fn about_function(&self, sql: &str, function: &str, message: &str) -> Error {
         let known = if plain::OF_ITEMS.contains(&function) {
             Vec::new()
@@ -377,7 +380,7 @@ impl Engine {
         own(error).unwrap_or_else(|| self.in_words(&engine))
     }
 
-    /// What the engine says, with names that are like the one it does not know.
+    /// The engine's message in plain words, with names similar to the one it does not know.
     fn in_words(&self, engine: &str) -> Error {
         let suggestions = suggest::names(engine, &self.names());
         Error::Query {
@@ -386,7 +389,7 @@ impl Engine {
         }
     }
 
-    /// `table` and `table.column` of all tables registered.
+    /// `table` and `table.column` for all registered tables.
     fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
         let tables: Vec<String> = self
@@ -407,14 +410,14 @@ impl Engine {
             }
             names.push(table);
         }
-        // Of equally near names a table's own comes before a view's.
+        // Of equally similar names, a table's own comes before a view's.
         let is_of_view = |name: &str| VIEWS.contains(&name.split('.').next().unwrap_or(name));
         names.sort_by(|a, b| (is_of_view(a), a).cmp(&(is_of_view(b), b)));
         names
     }
 }
 
-/// An error of this crate that came through the engine.
+/// An error of this crate that was passed through the engine.
 fn own(error: DataFusionError) -> Option<Error> {
     match error {
         DataFusionError::External(error) => error.downcast::<Error>().ok().map(|error| *error),

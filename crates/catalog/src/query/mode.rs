@@ -1,5 +1,5 @@
-//! The most frequent value as an aggregate, of any type; of several equally frequent the smallest, as pandas lists it
-//! first.
+//! SQL aggregate for the most frequent value of any type; if several are equally frequent the smallest, which is the
+//! first that pandas lists.
 
 use std::collections::HashMap;
 use std::sync::Arc;

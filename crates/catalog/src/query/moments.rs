@@ -1,4 +1,4 @@
-//! Skewness and kurtosis as aggregates.
+//! SQL aggregates for skewness and kurtosis.
 
 use arrow::array::{ArrayRef, Float64Array};
 use datafusion::error::Result;
@@ -8,16 +8,16 @@ use datafusion::scalar::ScalarValue;
 use crate::moments::{Moments, gather};
 use crate::query::numbers;
 
-/// Which of the two is asked for.
+/// Which of the two is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     /// G1, the adjusted Fisher-Pearson coefficient; null below three values.
     Skewness,
-    /// G2, excess, unbiased; null below four values.
+    /// G2, excess kurtosis, unbiased; null below four values.
     Kurtosis,
 }
 
-/// One group's moments.
+/// The moments of one group.
 #[derive(Debug)]
 pub(crate) struct MomentsAccumulator {
     order: Order,

@@ -1,4 +1,4 @@
-//! The tables in a session of the caller's, whose statements may run in other processes.
+//! An engine in a session that the caller creates, whose statements may run in other processes.
 
 use std::path::Path;
 
@@ -14,13 +14,14 @@ use crate::snapshot::SNAPSHOT;
 use crate::stores::{self, COMPILED_IN};
 
 impl Engine {
-    /// Over the catalog in folder `dir` (the compiled-in one where `None`) and the table of items in folder `items`, in the
-    /// session that `session` makes; what that starts lives as long as the engine. Tables are files by address, which whoever
-    /// runs a statement reads himself with the stores of [`crate::stores::Registry`]; the table `sources`, which is in no
-    /// file, is left out. What is drawn at random is drawn from `seed`.
+    /// An engine over the catalog in folder `dir` (the compiled-in one if `None`) and the table of items in folder
+    /// `items`, in the session that `session` creates; anything started by `session` lives as long as the engine.
+    /// Tables are files by address, which the process that runs a statement reads itself through the stores of
+    /// [`crate::stores::Registry`]; the table `sources`, which is not a file, is left out. `seed` is the seed of random
+    /// draws.
     ///
     /// # Errors
-    /// As [`Engine::open`] and [`Engine::with_items`], and what `session` gives.
+    /// As for [`Engine::open`] and [`Engine::with_items`], and the errors of `session`.
     pub fn over<F>(session: F, dir: Option<&Path>, items: Option<&Path>, seed: u64) -> Result<Self, Error>
     where
         F: Future<Output = Result<SessionContext, DataFusionError>>,
@@ -68,10 +69,10 @@ impl Engine {
         &self.context
     }
 
-    /// Runs something of the session's to its end.
+    /// Runs a future of the session to completion.
     ///
     /// # Errors
-    /// As [`Engine::query`].
+    /// As for [`Engine::query`].
     pub fn run<T>(&self, future: impl Future<Output = Result<T, DataFusionError>>) -> Result<T, Error> {
         self.runtime.block_on(future).map_err(|error| self.refused(error))
     }

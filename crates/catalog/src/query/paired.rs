@@ -1,5 +1,6 @@
-//! Of items that only one of two checkpoints solves: `mcnemar_p(b, c)`, the exact two-sided p of the test of `McNemar` (1947),
-//! and `paired_interval(b, c, n)`, the interval of the difference on all `n` items that holds 0 exactly where p is not small.
+//! SQL functions on discordant pairs, b and c items that only one of two checkpoints solves: `mcnemar_p(b, c)`, the
+//! exact two-sided p-value of the test of `McNemar` (1947), and `paired_interval(b, c, n)`, the interval of the
+//! difference over all `n` items that contains 0 exactly where p is not significant.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use common::proportions::{mcnemar, paired_difference};
 
 const LEVEL: f64 = 0.95;
 
-/// `mcnemar_p`, of two whole numbers.
+/// `mcnemar_p`, with two integer arguments.
 pub(crate) fn p() -> ScalarUDF {
     create_udf(
         "mcnemar_p",
@@ -27,7 +28,7 @@ pub(crate) fn p() -> ScalarUDF {
     )
 }
 
-/// `paired_interval`, of three whole numbers: a struct of `low` and `high`, as `bootstrap` gives.
+/// `paired_interval`, with three integer arguments; returns a struct of `low` and `high`, as `bootstrap` does.
 pub(crate) fn interval() -> ScalarUDF {
     create_udf(
         "paired_interval",
@@ -49,7 +50,7 @@ pub(crate) fn interval() -> ScalarUDF {
     )
 }
 
-/// The arguments row by row; none where one of them is null or negative.
+/// The arguments of each row; `None` where one of them is null or negative.
 fn rows<const N: usize>(
     arguments: &[ColumnarValue],
 ) -> datafusion::error::Result<impl Iterator<Item = Option<[usize; N]>>> {

@@ -1,12 +1,12 @@
-//! What the engine says of a statement, in words that need not know the engine: without the names of its parts, of its types and of
-//! the database that it believes to be in.
+//! Rewrites the engine's messages about a statement in plain words: without the names of its components, its types and
+//! its default database.
 
 use super::mixed::{self, between};
 use super::refusal::Refusal;
 use super::suggest::unknown_function;
 use crate::items;
 
-/// What stands before a message of the engine's and says which of its parts spoke.
+/// Prefixes of the engine's messages that name the component.
 const PARTS: [&str; 16] = [
     "Error during planning: ",
     "Schema error: ",
@@ -26,7 +26,7 @@ const PARTS: [&str; 16] = [
     "Error: ",
 ];
 
-/// Where the engine believes its tables to be.
+/// Prefixes of table names: the engine's default database and schema.
 const DATABASE: [&str; 2] = ["datafusion.public.", "datafusion."];
 
 /// The message in plain words.
@@ -53,7 +53,7 @@ pub(super) fn words(message: &str) -> String {
     .unwrap_or_else(|| without_database(told))
 }
 
-/// The message without who said it, however deep it was handed on.
+/// The message without any prefixes, however many were added on the way.
 fn without_parts(message: &str) -> &str {
     let mut text = message;
     loop {
@@ -61,7 +61,7 @@ fn without_parts(message: &str) -> &str {
         for part in PARTS {
             text = text.strip_prefix(part).unwrap_or(text);
         }
-        // `Optimizer rule 'x' failed` and a line that says that something caused it.
+        // `Optimizer rule 'x' failed`, followed by a line that announces the cause.
         if text.starts_with("Optimizer rule '")
             && let Some((_, cause)) = text.split_once("\ncaused by\n")
         {
@@ -79,7 +79,7 @@ fn without_database(text: &str) -> String {
         .fold(text.to_owned(), |text, database| text.replace(database, ""))
 }
 
-/// The table that is not there, by its name in the statement; none of other messages.
+/// The name of the table that does not exist, as in the statement; `None` for other messages.
 pub(super) fn table(message: &str) -> Option<String> {
     let name = without_parts(message).trim();
     let name = name.strip_prefix("table '")?.strip_suffix("' not found")?;
@@ -111,7 +111,7 @@ fn of_table(text: &str) -> Option<String> {
     )
 }
 
-/// Columns that a statement could have meant, at most.
+/// Greatest number of columns suggested.
 const COLUMNS: usize = 48;
 
 fn of_column(text: &str) -> Option<String> {
@@ -141,7 +141,7 @@ fn of_column(text: &str) -> Option<String> {
     Some(format!("there is no column named `{name}`{shown}"))
 }
 
-/// Functions that are there with a table of items alone.
+/// Functions that exist only together with a table of items.
 pub(super) const OF_ITEMS: [&str; 3] = ["bootstrap", "mcnemar_p", "paired_interval"];
 
 fn of_function(text: &str) -> Option<String> {
@@ -155,7 +155,7 @@ fn of_function(text: &str) -> Option<String> {
     })
 }
 
-/// What the grammar wants: `ParserError("Expected: …, found: … at Line: 1, Column: 1")`.
+/// The message for a syntax error: `ParserError("Expected: …, found: … at Line: 1, Column: 1")`.
 fn of_grammar(text: &str) -> Option<String> {
     let inner = ["ParserError(\"", "TokenizerError(\""]
         .iter()
@@ -183,7 +183,7 @@ fn of_grammar(text: &str) -> Option<String> {
     Some(format!("{place}{said}"))
 }
 
-/// What the grammar calls things, for people.
+/// The grammar's terms in plain words.
 fn article(wanted: &str) -> String {
     match wanted {
         "an SQL statement" => "a statement (select …, with …)".into(),
@@ -213,7 +213,7 @@ fn of_groups(text: &str) -> Option<String> {
     ))
 }
 
-/// Files that are not what their names say.
+/// The message for files whose format is not that of their name.
 fn of_reading(text: &str) -> Option<String> {
     let is_no_parquet = ["Invalid Parquet file", "Parquet files are at least"]
         .iter()
@@ -228,7 +228,7 @@ fn of_reading(text: &str) -> Option<String> {
     })
 }
 
-/// Short messages that say it in the engine's words.
+/// Short messages in the engine's own terms.
 fn of_rest(text: &str) -> Option<String> {
     if text.contains("No SQL statements were provided") {
         return Some("the statement is empty: write one, as in: select * from scores limit 5".into());
@@ -248,7 +248,7 @@ fn of_rest(text: &str) -> Option<String> {
     None
 }
 
-/// A message about the types of a function, without an account of every overload that was tried.
+/// A message about the argument types of a function, without the list of all overloads.
 fn of_types(text: &str) -> Option<String> {
     Refusal::of(text).map(|refusal| refusal.words(None))
 }

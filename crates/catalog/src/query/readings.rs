@@ -1,18 +1,18 @@
-//! Cells that are no numbers as they stand: what to replace in them for the most of them to be numbers.
+//! Finds the replacements that turn as many cells of a text column as possible into numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What may stand before a number.
+/// Characters that may precede a number.
 const BEFORE: [char; 6] = ['$', '€', '£', '~', '≈', '¥'];
-/// What may stand between thousands besides points and commas.
+/// Characters other than points and commas that may separate thousands.
 const BETWEEN: [char; 5] = [' ', '\u{a0}', '\u{202f}', '\'', '_'];
-/// Different words behind numbers that are counted; where there are more, they are no unit.
+/// Greatest number of distinct words after numbers that are counted; where there are more, they are not units.
 const UNITS: usize = 32;
 
-/// What points and commas in numbers are.
+/// The meaning of points and commas in numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Marks {
-    /// A point before decimals, and no comma.
+    /// A decimal point, and no comma.
     Plain,
     /// `1,024.5`.
     CommaThousands,
@@ -33,7 +33,7 @@ impl Marks {
         Self::PointThousandsCommaDecimals,
     ];
 
-    /// What to replace by what.
+    /// The replacements (from, to) that lead to plain numbers.
     fn replacements(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Plain => &[],
@@ -44,7 +44,7 @@ impl Marks {
         }
     }
 
-    /// Whether what these take for marks between thousands stands where it can be one.
+    /// Whether the separators of thousands are at valid positions.
     fn fits(self, number: &str) -> bool {
         match self {
             Self::Plain | Self::CommaDecimals => true,
@@ -55,38 +55,38 @@ impl Marks {
     }
 }
 
-/// What cells of a column of text are, one after the other.
+/// What the cells of a text column hold, accumulated cell by cell.
 #[derive(Debug, Default)]
 pub(super) struct Readings {
-    /// Cells that are not empty.
+    /// Number of non-empty cells.
     pub(super) cells: u64,
-    /// Of these the ones that are numbers as they stand.
+    /// Number of those that are numbers as they are.
     pub(super) numbers: u64,
-    /// Those that say `nan`, which the engine reads as a value.
+    /// Number of those that are `nan`, which the engine reads as a value.
     pub(super) nans: u64,
-    /// The first cell that is no number.
+    /// The first cell that is not a number.
     pub(super) other: Option<String>,
-    /// Numbers in each way to take the marks in them, in the order of [`Marks::ALL`].
+    /// Number of cells that become numbers under each meaning of the marks, in the order of [`Marks::ALL`].
     read: [u64; 5],
-    /// Ways that make another number of a cell than it says.
+    /// Whether a meaning would change the value of a cell.
     spoilt: [bool; 5],
-    /// Words behind numbers, and how many cells have each.
+    /// Words after numbers, and the number of cells with each.
     units: BTreeMap<String, u64>,
-    /// What else stands in cells and must go for them to be numbers.
+    /// Other characters in cells that must be removed.
     in_the_way: BTreeSet<char>,
 }
 
-/// The way to read cells that reads the most.
+/// The best set of replacements.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BestReading {
-    /// What to replace by what, one after the other.
+    /// Replacements (from, to) to apply in order.
     pub(super) replacements: Vec<(String, String)>,
-    /// Cells that are numbers then.
+    /// Number of cells that are numbers afterwards.
     pub(super) read: u64,
 }
 
 impl BestReading {
-    /// Cells as they stand, of which so many are numbers.
+    /// No replacements, with `numbers` cells being numbers already.
     pub(super) fn of(numbers: u64) -> Self {
         Self {
             replacements: Vec::new(),
@@ -112,7 +112,7 @@ impl Readings {
             self.other.get_or_insert_with(|| cell.to_owned());
         }
         let Some(inner) = Inner::of(cell) else {
-            // Infinity is a number in every way.
+            // Infinity is a number under every meaning.
             if is_number {
                 self.read.iter_mut().for_each(|read| *read += 1);
             }
@@ -142,9 +142,9 @@ impl Readings {
         }
     }
 
-    /// The best way; commas are decimal ones first where they do not stand between the cells.
+    /// The best set of replacements; decimal commas are tried first where commas do not separate cells.
     pub(super) fn best(&self, commas_divide: bool) -> BestReading {
-        // Numbers with different units are no numbers of one column.
+        // Numbers with different units do not form one column.
         if self.units.len() > 1 {
             return BestReading::of(self.numbers);
         }
@@ -173,18 +173,18 @@ impl Readings {
     }
 }
 
-/// A cell's number without what stands around and between it.
+/// The number in a cell, separated from what surrounds it.
 struct Inner {
-    /// Digits, points, commas, a sign, an exponent.
+    /// Digits, points, commas, a sign and an exponent.
     number: String,
-    /// The word behind it, without blanks.
+    /// The word after it, without blanks.
     unit: String,
-    /// Signs before it and blanks in it.
+    /// Characters before it, and blanks within it.
     in_the_way: Vec<char>,
 }
 
 impl Inner {
-    /// None where a cell does not begin with a number.
+    /// `None` where the cell does not begin with a number.
     fn of(cell: &str) -> Option<Self> {
         let mut in_the_way: Vec<char> = Vec::new();
         let bare = cell.trim_start_matches(|letter: char| {
@@ -225,7 +225,7 @@ impl Inner {
     }
 }
 
-/// Whether a mark stands before every third digit from the right, `1,024`, or not at all.
+/// Whether `mark` separates groups of three digits from the right, as in `1,024`, or does not occur.
 fn in_threes(text: &str, mark: char) -> bool {
     let mut groups = text.split(mark);
     let first = groups.next().unwrap_or_default().trim_start_matches(['-', '+']);
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn no_way_makes_another_number_of_a_cell() {
-        // Without its point 5.75 would be 575.
+        // Without its point, 5.75 would become 575.
         let best = of(&["5.75", "1.200.000", "x"]).best(true);
         assert_eq!((best.replacements.len(), best.read), (0, 1));
         let best = of(&["1,5", "1,024", "2,048"]).best(true);

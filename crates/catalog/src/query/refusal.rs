@@ -1,37 +1,38 @@
-//! A function that is given what it does not take: which value it is, what the function takes there, and what to write instead.
+//! Explains a call with arguments that a function does not accept: which argument, what is accepted there, and what to
+//! write instead.
 
 use super::holds::{Holds, one};
 
-/// Forms of a function that a message names, at most.
+/// Greatest number of a function's signatures that a message lists.
 const FORMS: usize = 4;
 
-/// What the engine says of a call whose values no form of the function takes.
+/// The engine's message about a call that matches no signature of the function.
 #[derive(Debug)]
 pub(super) struct Refusal {
     /// The function.
     pub(super) name: String,
-    /// The types of what it is given, in the engine's names for them.
+    /// The types of the arguments, by the engine's names.
     pub(super) given: Vec<String>,
     forms: Vec<Form>,
 }
 
-/// What a function takes.
+/// A signature of a function.
 #[derive(Debug, PartialEq, Eq)]
 struct Form {
-    /// At each place; none where anything may stand.
+    /// The kind accepted at each position; `None` where any is.
     places: Vec<Option<Holds>>,
-    /// Whether what stands last may be there any number of times.
+    /// Whether the last argument may be repeated.
     goes_on: bool,
 }
 
-/// A value that no form of the function takes in its place.
+/// An argument that no signature accepts at its position.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Misfit {
-    /// The place from 0.
+    /// Position from 0.
     pub(super) place: usize,
-    /// What stands there.
+    /// The kind that was given.
     pub(super) given: Holds,
-    /// What may stand there.
+    /// The kinds that are accepted.
     pub(super) taken: Vec<Holds>,
 }
 
@@ -77,7 +78,7 @@ impl Form {
     }
 }
 
-/// What all of several types hold, `Int8/Int16`; none where that differs.
+/// The kind common to several types, as in `Int8/Int16`; `None` where kinds differ.
 fn of_all(kinds: &str) -> Option<Holds> {
     let mut all = kinds.split('/').map(Holds::named);
     let first = all.next()??;
@@ -85,7 +86,7 @@ fn of_all(kinds: &str) -> Option<Holds> {
 }
 
 impl Refusal {
-    /// What a message says of a call; none where it is about something else.
+    /// Parses a message about a call; `None` where it is about something else.
     pub(super) fn of(message: &str) -> Option<Self> {
         let (_, rest) = message.split_once("No function matches the given name and argument types '")?;
         let (asked, rest) = rest.split_once('\'')?;
@@ -104,7 +105,7 @@ impl Refusal {
         })
     }
 
-    /// The first value that no form of the function takes in its place.
+    /// The first argument that no signature accepts at its position.
     pub(super) fn misfit(&self) -> Option<Misfit> {
         let fitting: Vec<&Form> = self
             .forms
@@ -128,7 +129,7 @@ impl Refusal {
         })
     }
 
-    /// What is wrong with the call and what to write instead; `arguments` as the statement has them, where they are known.
+    /// The explanation, with what to write instead; `arguments` are their texts in the statement, where known.
     pub(super) fn words(&self, arguments: Option<&[String]>) -> String {
         let name = &self.name;
         let Some(misfit) = self.misfit() else {
@@ -194,7 +195,7 @@ impl Refusal {
         }
     }
 
-    /// What is wrong where no form of the function takes so many values, or where it cannot be told.
+    /// The explanation where no signature accepts this number of arguments, or the cause is not known.
     fn count(&self) -> String {
         let name = &self.name;
         let given: Vec<String> = self.given.iter().map(|kind| one(kind)).collect();
@@ -210,7 +211,7 @@ impl Refusal {
         format!("`{name}` is given {given}, and it is written {}", self.written())
     }
 
-    /// The forms of the function.
+    /// The signatures of the function, in words.
     fn written(&self) -> String {
         let mut all: Vec<String> = Vec::new();
         for form in &self.forms {
@@ -224,7 +225,7 @@ impl Refusal {
     }
 }
 
-/// The name and the values of a call, `f(a, b(c, d))`.
+/// The name and the arguments of a call, `f(a, b(c, d))`.
 fn parts(call: &str) -> Option<(String, Vec<String>)> {
     let (name, inside) = call.strip_suffix(')')?.split_once('(')?;
     let (mut depth, mut all) = (0_usize, vec![String::new()]);

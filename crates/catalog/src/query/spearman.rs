@@ -1,4 +1,5 @@
-//! Spearman's rank correlation as an aggregate: Pearson's of the ranks, ties at their mean rank (Spearman 1904).
+//! SQL aggregate for Spearman's rank correlation: Pearson's correlation of the ranks, ties at their mean rank (Spearman
+//! 1904).
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type};
@@ -8,7 +9,7 @@ use datafusion::scalar::ScalarValue;
 
 use crate::query::numbers;
 
-/// All pairs of one group: ranks need them all.
+/// All pairs of one group; ranks can only be computed from all of them.
 #[derive(Debug, Default)]
 pub(crate) struct SpearmanAccumulator {
     x: Vec<f64>,
@@ -56,7 +57,7 @@ impl Accumulator for SpearmanAccumulator {
     }
 }
 
-/// Ranks from 1, ties at their mean.
+/// Ranks from 1; ties get their mean rank.
 pub(crate) fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));

@@ -1,17 +1,17 @@
-//! Which existing names look like one that a statement got wrong.
+//! Suggests existing names similar to an unknown name in a statement.
 
-/// The names in `known` (tables, and columns as `table.column`) nearest to the one the engine's `message` complains
-/// about, at most five, those of the tables that the statement reads first.
+/// The names in `known` (tables, and columns as `table.column`) most similar to the one that the engine's `message`
+/// reports, at most five, those in tables that the statement reads first.
 pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
     if let Some(word) = begun(message) {
         return vec![word];
     }
-    // Functions are looked for among functions.
+    // Functions are suggested by [`functions`].
     let Some(asked) = complained(message).filter(|_| unknown_function(message).is_none()) else {
         return Vec::new();
     };
     let is_table = !message.contains("No field named ");
-    // A column with its table's name is one of that table, where it has one like it.
+    // For a column qualified by a table, columns of that table are preferred if any is similar.
     let of = asked
         .rsplit_once('.')
         .map(|(table, _)| format!("{}.", table.trim_matches('"')));
@@ -26,7 +26,7 @@ pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
             (distance <= 1 + asked.len() / 4 || akin).then_some((distance, name))
         })
         .collect();
-    // Of equally near ones those that the engine says the statement could have meant.
+    // Of equally similar ones, first those that the engine lists as candidates.
     near.sort_by_key(|(distance, name)| (*distance, !message.contains(name.as_str())));
     if let Some(table) = of.filter(|_| !is_table)
         && near.iter().any(|(_, name)| name.starts_with(&table))
@@ -36,13 +36,13 @@ pub(crate) fn names(message: &str, known: &[String]) -> Vec<String> {
     near.into_iter().take(5).map(|(_, name)| name.clone()).collect()
 }
 
-/// The function that is not known, where a message of the engine's is about one.
+/// The unknown function in a message of the engine; `None` if the message is about something else.
 pub(super) fn unknown_function(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once("Invalid function '")?;
     Some(rest.split_once('\'')?.0)
 }
 
-/// What other databases and spreadsheets call what has another name here; the values stand where `{}` does.
+/// Functions of other databases and spreadsheets, and how to write them here; the arguments replace `{}`.
 const ELSEWHERE: [(&str, &str); 32] = [
     ("year", "date_part('year', {})"),
     ("month", "date_part('month', {})"),
@@ -78,8 +78,8 @@ const ELSEWHERE: [(&str, &str); 32] = [
     ("str", "cast({} as text)"),
 ];
 
-/// What was probably meant by a function `asked` that is none: one of `known`, or how what it does elsewhere is written here, with
-/// the `values` it is given.
+/// What an unknown function `asked` probably meant: similar names in `known`, or the equivalent here of a function from
+/// elsewhere, with the arguments `values`.
 pub(super) fn functions(asked: &str, values: Option<&[String]>, known: &[String]) -> Vec<String> {
     let asked = asked.to_ascii_lowercase();
     if let Some((_, here)) = ELSEWHERE.iter().find(|(name, _)| *name == asked) {
@@ -107,10 +107,10 @@ pub(super) fn functions(asked: &str, values: Option<&[String]>, known: &[String]
         .collect()
 }
 
-/// Words that begin a statement.
+/// Keywords that begin a statement.
 const BEGINNINGS: [&str; 6] = ["select", "with", "explain", "show", "describe", "values"];
 
-/// The word that a statement's first was probably meant to be, where the engine stumbles over it.
+/// The keyword that a misspelt first word of a statement probably meant, where the engine reports it as the error.
 fn begun(message: &str) -> Option<String> {
     let (_, rest) = message.split_once("an SQL statement, found: ")?;
     let found = rest.split([' ', '"']).next()?.to_ascii_lowercase();
@@ -118,8 +118,8 @@ fn begun(message: &str) -> Option<String> {
     (distance(&found, near) <= 2).then(|| (*near).to_owned())
 }
 
-/// What the engine does not know: a column (`No field named x`), a table (`table 'a.b.x' not found`), a function
-/// (`Invalid function 'x'`).
+/// The name that the engine does not know: a column (`No field named x`), a table (`table 'a.b.x' not found`), a
+/// function (`Invalid function 'x'`).
 fn complained(message: &str) -> Option<&str> {
     for mark in ["No field named ", "table '", "Invalid function '"] {
         if let Some((_, rest)) = message.split_once(mark) {
@@ -131,7 +131,8 @@ fn complained(message: &str) -> Option<&str> {
     None
 }
 
-/// Letters to put in, take out, change or exchange with the next, to make one word of another (Damerau 1964, each place at most once).
+/// Edit distance: insertions, deletions, substitutions and exchanges of neighbouring letters (Damerau 1964, each
+/// position edited at most once).
 pub(super) fn distance(one: &str, two: &str) -> usize {
     let (one, two): (Vec<char>, Vec<char>) = (one.chars().collect(), two.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=two.len()).collect()];

@@ -1,15 +1,17 @@
-//! The exact distribution of a sum of independent steps of −1, 0 or 1, and its quantiles.
+//! The exact distribution of a sum of independent steps with values −1, 0 or 1, and its quantiles.
 //!
-//! The bootstrap of a mean of zeros and ones, or of differences of such, needs no draws: the resampled sum is one of n
-//! independent steps whose chances are the observed shares. Its probabilities are the coefficients of P(x) =
-//! (a + b·x + c·x²)ⁿ, which follow from P′·(a + b·x + c·x²) = n·(b + 2c·x)·P one after the other. Taken from each end to the
-//! middle, all terms are positive, so nothing cancels.
+//! The bootstrap of a mean of zeros and ones, or of differences of these, needs no resampling: the resampled sum is a
+//! sum of n independent steps whose probabilities are the observed shares. Its probabilities are the coefficients of
+//! P(x) = (a + b·x + c·x²)ⁿ, which follow one after the other from P′·(a + b·x + c·x²) = n·(b + 2c·x)·P. Computed from
+//! each end towards the middle, all terms are positive, so there is no cancellation.
 
-/// Steps above which the normal law stands in; its quantiles are off by less than one step in a thousand there.
+/// Number of steps above which the normal approximation is used; there its quantiles are off by less than one step in a
+/// thousand.
 const MANY: u64 = 200_000;
 
-/// The smallest sums whose cumulative probability reaches `low` and `high`, of `n` steps that are −1 with chance `down / n`
-/// and 1 with chance `up / n`; `down + up ≤ n`.
+/// The smallest sums at which the cumulative probability reaches `low` and `high`, for `n` steps that are −1 with
+/// probability `down / n` and 1 with probability `up / n`; `down + up ≤ n`. `low` and `high` are pairs of a probability
+/// and its normal quantile.
 pub(crate) fn quantiles(n: u64, down: u64, up: u64, [low, high]: [(f64, f64); 2]) -> (f64, f64) {
     if n > MANY {
         let (size, mean) = (n as f64, up as f64 - down as f64);
@@ -30,7 +32,7 @@ pub(crate) fn quantiles(n: u64, down: u64, up: u64, [low, high]: [(f64, f64); 2]
     (at(low.0), at(high.0))
 }
 
-/// Probabilities of the sums −n to n, not normed.
+/// Probabilities of the sums −n to n, not normalised.
 fn masses(n: usize, down: f64, up: f64) -> Vec<f64> {
     let still = n as f64 - down - up;
     let mut all = vec![0.0; 2 * n + 1];
@@ -43,7 +45,8 @@ fn masses(n: usize, down: f64, up: f64) -> Vec<f64> {
     } else {
         let lower = half(n, down, still, up);
         let upper = half(n, up, still, down);
-        // Both know the three places about the middle; the half with the mean in it has its greatest there or before.
+        // Both halves contain the three sums around the middle; the half that contains the mean has its maximum there
+        // or before.
         let about = |half: &[f64]| half[n - 1..].iter().sum::<f64>();
         let (scale_lower, scale_upper) = if down >= up {
             (1.0, about(&lower) / about(&upper))
@@ -60,7 +63,7 @@ fn masses(n: usize, down: f64, up: f64) -> Vec<f64> {
     all
 }
 
-/// Coefficients 0 to n + 1 of (a + b·x + c·x²)ⁿ, scaled; a > 0.
+/// Coefficients 0 to n + 1 of (a + b·x + c·x²)ⁿ, up to a common factor; a > 0.
 fn half(n: usize, a: f64, b: f64, c: f64) -> Vec<f64> {
     let size = n as f64;
     let mut terms = Scaled::new(n + 2);
@@ -76,7 +79,7 @@ fn half(n: usize, a: f64, b: f64, c: f64) -> Vec<f64> {
     terms.all
 }
 
-/// Coefficients 0 to n of (a + b·x)ⁿ, scaled; b > 0.
+/// Coefficients 0 to n of (a + b·x)ⁿ, up to a common factor; b > 0.
 fn binomial(n: usize, a: f64, b: f64) -> Vec<f64> {
     if a == 0.0 {
         let mut sure = vec![0.0; n + 1];
@@ -91,7 +94,7 @@ fn binomial(n: usize, a: f64, b: f64) -> Vec<f64> {
     terms.all
 }
 
-/// Terms of a row whose sizes pass what a float holds: scaled down together as they grow.
+/// Terms that may exceed the range of a float: all are scaled down together as they grow.
 struct Scaled {
     all: Vec<f64>,
     first: usize,
@@ -110,7 +113,7 @@ impl Scaled {
         self.all.last().copied().unwrap_or(0.0)
     }
 
-    /// True where all terms were scaled.
+    /// Adds a term; returns whether all terms were scaled down.
     fn push(&mut self, term: f64) -> bool {
         self.all.push(term);
         if term < 1e200 {
@@ -142,7 +145,7 @@ mod tests {
         assert_eq!(quantiles(7, 7, 0, ENDS), (-7.0, -7.0));
     }
 
-    /// Against the distribution made by adding one step after the other.
+    /// Compared with the distribution built by adding one step at a time.
     #[test]
     fn masses_are_those_of_repeated_steps() {
         for (n, down, up) in [

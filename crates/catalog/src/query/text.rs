@@ -1,4 +1,4 @@
-//! Statements that the engine refuses because something holds what is not wanted there, in words that name column and cell.
+//! Explains statements that the engine rejects because of a value of the wrong kind, naming the column and the cell.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ use super::refusal::Refusal;
 use crate::error::{Error, NotNumbers, cut};
 use crate::stores::csv;
 
-/// Columns of numbers that are named beside a column of words, at most.
+/// Greatest number of numeric columns suggested in place of a text column.
 const NUMBERS: usize = 12;
 
-/// A table that a statement reads, as it names it.
+/// A table that a statement reads, by the name in the statement.
 type Read = (String, Arc<dyn TableProvider>);
 
-/// What an engine's message about types leaves unsaid: the column that holds something else, and for CSV the cell that made it so.
-/// `None` where no column of the statement explains the message.
+/// Completes an engine's message about types: the column that holds another kind and, for CSV, the cell that made it
+/// so. `None` where no column of the statement explains the message.
 pub(super) async fn told(context: &SessionContext, sql: &str, message: &str) -> Option<Error> {
     let state = context.state();
     let statement = state.sql_to_statement(sql, &Dialect::Generic).ok()?;
@@ -70,7 +70,7 @@ pub(super) async fn told(context: &SessionContext, sql: &str, message: &str) -> 
     Some(query(message))
 }
 
-/// The values that the first call of a function `name` is given in the statement, as it has them.
+/// The arguments of the first call of function `name` in the statement, as written there.
 pub(super) fn arguments(state: &SessionState, sql: &str, name: &str) -> Option<Vec<String>> {
     let statement = state.sql_to_statement(sql, &Dialect::Generic).ok()?;
     let Statement::Statement(inner) = statement else {
@@ -86,7 +86,7 @@ fn query(message: String) -> Error {
     }
 }
 
-/// Shows every expression to a closure, the innermost first.
+/// Visits every expression, innermost first, with a closure.
 struct Each<F>(F);
 
 impl<F: FnMut(&Expr)> Visitor for Each<F> {
@@ -105,13 +105,13 @@ fn each(statement: &Inner, show: impl FnMut(&Expr)) {
 /// A call of a function.
 struct Call {
     whole: Expr,
-    /// What it is given, as the statement has it.
+    /// The arguments, as written in the statement.
     arguments: Vec<String>,
-    /// The same, where it is an expression.
+    /// The arguments that are expressions; `None` for others.
     values: Vec<Option<Expr>>,
 }
 
-/// The calls of a function in a statement, the innermost first.
+/// The calls of a function in a statement, innermost first.
 fn calls(statement: &Inner, name: &str) -> Vec<Call> {
     let mut found = Vec::new();
     each(statement, |expression| {
@@ -145,7 +145,7 @@ fn value(argument: &FunctionArg) -> Option<&Expr> {
     }
 }
 
-/// What is wrong with a call whose values no form of the function takes.
+/// The error for a call whose arguments match no signature of the function.
 async fn of_call(
     context: &SessionContext,
     tables: &[Read],
@@ -181,7 +181,7 @@ async fn of_call(
     Some(query(refusal.words(Some(&call.arguments))))
 }
 
-/// What a column of any of the tables holds.
+/// The kind of values in a column of any of the tables.
 fn holds(tables: &[Read], column: &str) -> Option<Holds> {
     tables.iter().find_map(|(_, table)| {
         let schema = table.schema();
@@ -189,8 +189,8 @@ fn holds(tables: &[Read], column: &str) -> Option<Holds> {
     })
 }
 
-/// What is wrong with the use of a column of text where numbers are wanted; none where no table has such a column, and for a
-/// comparison where the column is of words.
+/// The error for a text column used where numbers are needed; `None` where no table has such a column and, for a
+/// comparison, where the column consists of words.
 async fn about(context: &SessionContext, tables: &[Read], found: &Use) -> Option<Error> {
     let (name, table) = tables.iter().find(|(_, table)| {
         let schema = table.schema();
@@ -208,8 +208,8 @@ async fn about(context: &SessionContext, tables: &[Read], found: &Use) -> Option
     })
 }
 
-/// What keeps a column of text from being one of numbers; none where its cells cannot be looked at, and where all are words and are
-/// either compared or in no file.
+/// The cells that keep a text column from being numeric; `None` where its cells cannot be read, and where all are words
+/// and the column is either compared or not from a file.
 async fn clash(
     context: &SessionContext,
     name: &str,
@@ -273,7 +273,7 @@ async fn clash(
     })
 }
 
-/// What the cells of a column are; none where they cannot be read.
+/// What the cells of a column hold; `None` where they cannot be read.
 async fn readings(
     context: &SessionContext,
     table: &Arc<dyn TableProvider>,
@@ -292,15 +292,15 @@ async fn readings(
     Some(all)
 }
 
-/// A column that something takes.
+/// A use of a column as an operand or argument.
 #[derive(Debug)]
 struct Use {
-    /// A function, an operator, or `cast`, `between`, `in`.
+    /// The function or operator, or `cast`, `between`, `in`.
     name: String,
     column: String,
-    /// The column as the statement has it.
+    /// The column, as written in the statement.
     written: String,
-    /// What takes it as the statement has it, with [`NotNumbers::place`] for the column.
+    /// The whole call as written in the statement, with [`NotNumbers::place`] in place of the column.
     call: String,
 }
 
@@ -309,10 +309,10 @@ impl Use {
         NotNumbers::compares(&self.name)
     }
 
-    /// Whether a message of the engine's is about this.
+    /// Whether a message of the engine is about this use.
     fn is_in(&self, message: &str) -> bool {
         let name = &self.name;
-        // Of functions that there are none of, nothing is known.
+        // Nothing is known of functions that do not exist.
         if message.contains("Invalid function '") {
             return false;
         }
@@ -329,7 +329,7 @@ impl Use {
     }
 }
 
-/// Adds the columns whose values `of` passes on to `whole`.
+/// Adds a use for each column whose values `of` passes on to `whole`.
 fn add(uses: &mut Vec<Use>, name: &str, of: &Expr, whole: &Expr) {
     let mut columns = Vec::new();
     gather(of, &mut columns);
@@ -341,7 +341,7 @@ fn add(uses: &mut Vec<Use>, name: &str, of: &Expr, whole: &Expr) {
     }));
 }
 
-/// The expression with what stands for a column in its place.
+/// The expression as text, with a placeholder in place of the column.
 fn with_place(whole: &Expr, column: &str) -> String {
     let mut copy = whole.clone();
     let _: ControlFlow<()> = visit_expressions_mut(&mut copy, |inner: &mut Expr| {
@@ -353,7 +353,7 @@ fn with_place(whole: &Expr, column: &str) -> String {
     copy.to_string()
 }
 
-/// What takes which columns, the innermost first.
+/// The uses of columns in a statement, innermost first.
 fn uses(statement: &Inner) -> Vec<Use> {
     let mut found = Vec::new();
     each(statement, |expression| match expression {
@@ -387,7 +387,7 @@ fn uses(statement: &Inner) -> Vec<Use> {
     found
 }
 
-/// The name of an operator that takes numbers, or whose other side may make it take them.
+/// The name of an operator that takes numbers, or that requires numbers if its other side is one.
 fn of_numbers(operator: &BinaryOperator) -> Option<&'static str> {
     Some(match operator {
         BinaryOperator::Plus => "+",
@@ -405,7 +405,7 @@ fn of_numbers(operator: &BinaryOperator) -> Option<&'static str> {
     })
 }
 
-/// The columns whose values an expression passes on, with how it writes them.
+/// The columns whose values an expression passes on, with their texts in the statement.
 fn gather(expression: &Expr, columns: &mut Vec<(String, String)>) {
     match expression {
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) => columns.extend(column_of(expression)),
@@ -430,7 +430,7 @@ fn gather(expression: &Expr, columns: &mut Vec<(String, String)>) {
     }
 }
 
-/// The column that an expression is, and how it is written: in small letters unless it is quoted.
+/// The column that an expression is, and its text: lower-cased unless quoted.
 fn column_of(expression: &Expr) -> Option<(String, String)> {
     let name = match expression {
         Expr::Identifier(name) => name,

@@ -1,9 +1,9 @@
-//! SQL of people we do not know: statements that only read, over the catalog's tables alone, within bounds.
+//! SQL from untrusted users: read-only statements over the catalog's tables alone, with limited resources.
 //!
-//! What holds here: no statement changes, writes or sets anything; no file, folder or address is a table; no table function
-//! exists; operators that gather rows are held to a memory pool and may not spill to disk. What cannot hold inside one
-//! process (a scalar that doubles its argument thirty times, a plan deep enough for the stack) is the business of whoever
-//! runs the engine: a process of its own with limits of its own.
+//! Guaranteed here: no statement changes, writes or sets anything; no file, folder or address is a table; there are no
+//! table functions; operators that collect rows are limited by a memory pool and cannot spill to disk. What cannot be
+//! limited within one process (a scalar function that doubles its argument thirty times, a plan deep enough to overflow
+//! the stack) is left to whoever runs the engine: it needs a process of its own with limits of its own.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ use crate::error::Error;
 use crate::query::{Answer, Engine, aggregates, headers, sound};
 
 impl Engine {
-    /// For statements of strangers, over the catalog in folder `dir` or the compiled-in snapshot; operators together may
-    /// hold `memory` bytes. One statement runs on one core.
+    /// An engine for statements of untrusted users, over the catalog in folder `dir` or the compiled-in snapshot;
+    /// operators together may use `memory` bytes. Each statement runs on one core.
     ///
     /// # Errors
-    /// As [`Engine::open`].
+    /// As for [`Engine::open`].
     pub fn for_visitors(dir: Option<&Path>, memory: usize) -> Result<Self, Error> {
         let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
         let limits = RuntimeEnvBuilder::new()
@@ -62,10 +62,10 @@ impl Engine {
         .with_catalog(dir)
     }
 
-    /// Runs one statement that only reads, and gives at most `rows` rows of its answer; true where there are more.
+    /// Runs one read-only statement and returns at most `rows` rows of its answer, and whether there are more.
     ///
     /// # Errors
-    /// [`Error::Query`] for a statement that would change or write something, and as [`Engine::query`].
+    /// [`Error::Query`] for a statement that would change or write something, and as for [`Engine::query`].
     pub fn query_within(&self, sql: &str, rows: usize) -> Result<(Answer, bool), Error> {
         let reads = SQLOptions::new()
             .with_allow_ddl(false)
@@ -75,7 +75,7 @@ impl Engine {
             let frame = self.context.sql_with_options(sql, reads).await?;
             sound(&frame)?;
             let schema = Arc::new(frame.schema().as_arrow().clone());
-            // A limit stands above rows only, not above a plan that explains or describes.
+            // A limit can only be added to a query, not to a statement that explains or describes.
             let frame = match frame.logical_plan() {
                 LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_) => frame,
                 _ => frame.limit(0, Some(rows + 1))?,
@@ -92,7 +92,7 @@ impl Engine {
 }
 
 impl Answer {
-    /// Keeps the first `rows` rows; true where there were more.
+    /// Keeps the first `rows` rows; returns whether there were more.
     fn cut(&mut self, rows: usize) -> bool {
         let mut left = rows;
         let more = self.rows() > rows;

@@ -1,12 +1,14 @@
-//! How right each way of resolving is: every exactly known checkpoint left out once and resolved by the other ways.
+//! Accuracy of each way of resolving structures, by leave-one-out: each checkpoint with a known structure is resolved
+//! by the other ways.
 //!
-//! Names are learned once, with the left-out checkpoint's own counts taken away; what it taught others (their names were
-//! read with its help) stays, so the measured accuracy of `name` is an upper bound. The scope `organisation out` is none:
-//! there everything is learned anew without any checkpoint of a fifth of the organisations, those of one organisation
-//! together, names are read once only, and these checkpoints are resolved: a lower bound.
+//! Names are learned once, and the left-out checkpoint's own counts are subtracted; its influence on others (whose
+//! names were read with its help) remains, so the measured accuracy of `name` is an upper bound. The scope
+//! `organisation out` gives a lower bound: everything is learned anew without the checkpoints of a fifth of the
+//! organisations (those of one organisation stay together), names are read only once, and the checkpoints that were
+//! left out are resolved.
 //!
-//! What is left out is also counted by [`Stratum`]: where a checkpoint is as its base is, names are easily right. And where
-//! a source holds counts of parameters and sizes of tokenizers from outside, all ways are compared with those.
+//! Results are also broken down by [`Stratum`]: where a checkpoint equals its base, names are easily right. Where a
+//! source holds counts of parameters and vocabulary sizes from outside boards, all ways are compared with those.
 
 use crate::config::recipe::recipe;
 use crate::gather::Gathered;
@@ -19,17 +21,17 @@ use crate::resolve::template::{Shape, family_of};
 use crate::resolve::{Resolver, edits, lineage, listed, vocabulary};
 use crate::tables::{Accuracy, Conflict, Provenance, ResolvedBy, Structure};
 
-/// Folds of organisations.
+/// Number of folds of organisations.
 const FOLDS: u64 = 5;
-/// Checkpoints up to which everything is learned anew per fold: the answer is about the sources that people have, and
-/// learning takes a second per hundred thousand.
+/// Greatest number of checkpoints for which everything is learned anew per fold; this is meant for catalogs of ordinary
+/// size, since learning takes about a second per hundred thousand.
 const LEARNED_ANEW: usize = 200_000;
-/// Checkpoints left out one at a time; of more, so many, evenly spread.
+/// Greatest number of checkpoints that are left out one at a time; of more, an evenly spaced selection.
 const MOST_LEFT_OUT: usize = 50_000;
 
 const WAYS: [ResolvedBy; 3] = [ResolvedBy::Lineage, ResolvedBy::Name, ResolvedBy::Size];
 
-/// What sets a checkpoint apart from those that are as their base is.
+/// How a checkpoint differs from its base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stratum {
     Usual,
@@ -61,7 +63,7 @@ impl Stratum {
         }
     }
 
-    /// The first that holds, the rarest first.
+    /// The first stratum that applies to checkpoint `at`, rarest first.
     fn of(resolver: &Resolver<'_>, at: u32) -> Self {
         let all = &resolver.gathered.known;
         let known = &all[at as usize];
@@ -87,9 +89,8 @@ impl Stratum {
     }
 }
 
-/// One row per scope and way, of those that are known exactly. Scopes: checkpoints that a leaderboard evaluated; all; all
-/// of one stratum.
-/// Beside them, each that was resolved to another structure than its own.
+/// Leave-one-out accuracy: one row per scope and way. Scopes are the checkpoints that a leaderboard evaluated, all, and
+/// all of one stratum. Also returns a conflict for each checkpoint that was resolved to a structure other than its own.
 pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> (Vec<Accuracy>, Vec<Conflict>) {
     let known = &resolver.gathered.known;
     let exact = (0..known.len() as u32).filter(|&at| known[at as usize].shape().is_some());
@@ -107,7 +108,7 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> (Vec<Accuracy>, Vec<Conf
             });
         }
     }
-    // Learning anew takes as long as all else here together, and neither needs the other.
+    // Learning anew takes as long as everything else here, and the two are independent.
     std::thread::scope(|scope| {
         let anew = (known.len() <= LEARNED_ANEW).then(|| scope.spawn(|| organisation_out(resolver)));
         off = each_left_out(resolver, &left_out, &mut rows);
@@ -136,10 +137,11 @@ pub(crate) fn leave_one_out(resolver: &Resolver<'_>) -> (Vec<Accuracy>, Vec<Conf
     (rows, off)
 }
 
-/// The rule of conflicts between a structure and what the other ways would have told: those decide nothing.
+/// Rule of conflicts between a structure and what the other ways give for it; for information only.
 pub(crate) const LEFT_OUT: &str = "left_out_only_compared";
 
-/// Leaves each checkpoint out; `rows` are the ways and all together, scope after scope. Returns those told wrongly.
+/// Leaves each checkpoint out and updates `rows`, which are in the order of scopes and, within each, ways and all
+/// together. Returns a conflict for each checkpoint that was resolved wrongly.
 fn each_left_out(resolver: &Resolver<'_>, left_out: &[u32], rows: &mut [Accuracy]) -> Vec<Conflict> {
     let mut wrong = Vec::new();
     for &at in left_out {
@@ -190,13 +192,14 @@ pub(crate) fn in_words([layers, d_model, d_ffn, heads]: Shape) -> String {
     format!("layers {layers}, d_model {d_model}, d_ffn {d_ffn}, heads {heads}")
 }
 
-/// The rule of conflicts with counts from outside: those decide nothing.
+/// Rule of conflicts with counts from outside boards; for information only.
 pub(crate) const OUTSIDE: &str = "outside_count_only_compared";
-/// A count further than this share from the one outside is off.
+/// Relative deviation from the outside count above which a count is considered wrong.
 const OFF: f64 = 0.02;
 
-/// How the structures agree with counts from outside: per column and way, how many have such a count, a number to compare,
-/// and one within two per cent of it; and each that is off.
+/// Agreement of the structures with counts from outside boards: for each column and way, the number of checkpoints with
+/// such a count, of those with a value to compare, and of those within two per cent. Also returns a conflict for each
+/// deviating value.
 pub(crate) fn against_outside(
     gathered: &Gathered,
     structure: &dyn Fn(u32) -> (Structure, Vec<Provenance>),
@@ -220,7 +223,7 @@ pub(crate) fn against_outside(
             continue;
         }
         let (own, cells) = structure(at);
-        // Its shape's checkpoint, where that is another.
+        // The checkpoint that the shape was taken from, if it is another.
         let base = cells
             .iter()
             .find(|cell| cell.field == "layers")
@@ -252,7 +255,7 @@ pub(crate) fn against_outside(
             let Some(truth) = truth else { continue };
             let row = &mut rows[column * ResolvedBy::ALL.len() + way];
             row.held_out += 1;
-            // What was taken from there proves nothing.
+            // A value taken from the board itself must not be compared with it.
             let Some(kept) = kept.filter(|_| !is_taken(field)) else {
                 continue;
             };
@@ -262,7 +265,7 @@ pub(crate) fn against_outside(
             } else {
                 vec![0.0]
             };
-            // Of a shape taken from another checkpoint, the board counts for both what it counts.
+            // Where the shape was taken from another checkpoint, the board's count for that one is accepted too.
             let of_base = base
                 .filter(|_| field == "size")
                 .and_then(|base| gathered.outside.get(&*base.id)?.0.parameters);
@@ -287,8 +290,8 @@ pub(crate) fn against_outside(
     (rows, off)
 }
 
-/// What files may hold beside parameters, and counts of files count: nothing, causal masks, an output head that is the
-/// embedding once more.
+/// Numbers of values that files may hold in addition to parameters, and that counts of files include: none, causal
+/// masks, or a tied output head that is stored separately.
 fn beside(known: &Known, own: &Structure) -> Vec<f64> {
     let layers = own.layers.unwrap_or(0) as f64;
     let recipe = family_of(known).and_then(|family| recipe(&family));
@@ -308,11 +311,11 @@ fn beside(known: &Known, own: &Structure) -> Vec<f64> {
     all
 }
 
-/// What networks with stored masks mostly have, where their positions are not known.
+/// The usual numbers of positions of networks that store masks, for checkpoints whose number is not known.
 const USUAL_POSITIONS: [i64; 2] = [1_024, 2_048];
 
-/// Why a count from outside may be another, as far as something says so. `is_multimodal`: of it or of the checkpoint it has its
-/// shape from.
+/// Why a count from outside may differ, where there is evidence. `is_multimodal`: whether the checkpoint, or the one
+/// its shape was taken from, is multimodal.
 fn why(field: &str, is_multimodal: bool, own: &Structure, truth: f64) -> &'static str {
     let made = own.parameters_by_shape.map(|count| count as f64);
     let kept = own.size.map(|size| size * 1e9);
@@ -338,7 +341,7 @@ fn why(field: &str, is_multimodal: bool, own: &Structure, truth: f64) -> &'stati
     }
 }
 
-/// Every evaluated checkpoint that is known exactly, resolved by what checkpoints of other organisations teach.
+/// Resolves every evaluated checkpoint with a known structure using only what was learned from other organisations.
 fn organisation_out(resolver: &Resolver<'_>) -> Accuracy {
     let gathered = resolver.gathered;
     let mut row = Accuracy {
@@ -374,7 +377,7 @@ fn organisation_out(resolver: &Resolver<'_>) -> Accuracy {
     row
 }
 
-/// The fold of a checkpoint: a hash (FNV-1a) of its organisation, or of its name where it has none.
+/// The fold of a checkpoint: a hash (FNV-1a) of its organisation, or of its name where there is none.
 fn fold_of(id: &str) -> u64 {
     let organisation = id.split('/').next().unwrap_or(id);
     let hash = organisation

@@ -1,17 +1,19 @@
-//! Whether a checkpoint can have a structure that its base, its name or its size points to: what must not disagree.
+//! Whether a checkpoint can have the structure that its base, its name or its size suggests: evidence that must not
+//! contradict it.
 //!
-//! | witness | what it says |
+//! | evidence | what it says |
 //! | --- | --- |
-//! | architecture | the blocks are the same |
-//! | its own dimensions | those it states are equal |
-//! | experts | a dense checkpoint is no mixture's, a mixture's size is one that its experts give |
+//! | architecture | both have the same kind of blocks |
+//! | its own dimensions | those that it states are equal |
+//! | experts | a dense checkpoint does not have a mixture's structure; a mixture's size must fit its experts |
 //! | date | the structure is not younger than the checkpoint |
-//! | name | the sizes and layers that it states; edits of layers or widths inherit nothing from what was not edited |
-//! | listed size | decides between known structures, and speaks against one that a base or a name points to |
+//! | name | the sizes and layers that it states fit; an edited checkpoint inherits nothing from an unedited one |
+//! | listed size | decides between known structures, and contradicts one suggested by a base or a name |
 //!
-//! A size never makes a structure. Half, a quarter or twice of what name and base say is one of packed weights, or wrong:
-//! it is noted and not used. A size that another number of the same layers gives exactly is that of a stack or of a pruned
-//! checkpoint: that one stays unresolved. What is left is another vocabulary.
+//! A size alone never creates a structure. A size that is half, a quarter or twice that given by name and base is one
+//! of packed weights, or wrong: it is noted and not used. A size that another number of the same layers gives exactly
+//! is that of a stacked or pruned checkpoint, which stays unresolved. Any remaining difference is explained by another
+//! vocabulary.
 
 use crate::calendar::DATES_APART;
 use crate::known::Known;
@@ -24,39 +26,40 @@ use crate::resolve::stated::said;
 use crate::resolve::template::{Shape, Template, block, family_of};
 use crate::words::{Stated, sizes};
 
-/// Shares of the true size that boards list for packed weights, or for weights counted by bytes.
+/// Fractions of the true size that boards list for packed weights, or for weights counted in bytes.
 const PACKED: [f64; 4] = [0.25, 0.5, 2.0, 4.0];
-/// How far a listed share may be off, of counted sizes and of rough ones.
+/// Relative tolerance around such a fraction, for counted sizes and for rough ones.
 const SHARE: [f64; 2] = [0.006, 0.1];
-/// Between these shares of the true size a listing may be that of another vocabulary; beyond, it is of something else.
+/// Ratios of listed to true size that another vocabulary can explain; outside this range the listing is of something
+/// else.
 const ANOTHER_VOCABULARY: std::ops::RangeInclusive<f64> = 0.75..=1.5;
-/// Billions within which a listed size and a computed one are the same number.
+/// Difference in billions up to which a listed size and a computed one are the same.
 const SAME: f64 = 0.0011;
-/// Logarithm within which a listed size is the one that the name states.
+/// Difference of logarithms up to which a listed size is the one that the name states.
 const AGREE: f64 = 0.2;
-/// Most entries of a vocabulary.
+/// Greatest plausible size of a vocabulary.
 const LARGEST_VOCABULARY: f64 = 600_000.0;
 
-/// What points to a structure.
+/// The kind of evidence that suggests a structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ground {
-    /// A declared base, or a base's whole name in the name: stronger than a listed size.
+    /// A declared base, or a base's whole name within the name: stronger evidence than a listed size.
     Base,
-    /// Words of the name, or the size: a listed size that disagrees refutes them.
+    /// Words of the name, or the size: refuted by a listed size that disagrees.
     Hint,
 }
 
 /// Why a checkpoint cannot have a structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// It is none of the base's: other blocks, other experts, an earlier date.
+    /// It is of another kind: other blocks, other experts, an earlier date.
     Unlike(String),
-    /// Its size or its layers are others than the base's, which may be its base all the same.
+    /// Its size or its layers differ from those of the base, which may still be its base.
     Edited(String),
 }
 
 impl Why {
-    /// In words.
+    /// The reason in words.
     pub(crate) fn words(self) -> String {
         match self {
             Self::Unlike(words) | Self::Edited(words) => words,
@@ -64,7 +67,7 @@ impl Why {
     }
 }
 
-/// What a checkpoint says of its structure without stating it.
+/// What is known about the structure of a checkpoint that is being resolved.
 #[derive(Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) known: &'a Known,
@@ -77,7 +80,7 @@ pub(crate) struct Asked<'a> {
     scales: Vec<String>,
 }
 
-/// Families of mixtures whose names do not say so.
+/// Families of mixtures whose names do not indicate it.
 const MIXTURES: [&str; 10] = [
     "mixtral",
     "dbrx",
@@ -91,8 +94,8 @@ const MIXTURES: [&str; 10] = [
     "llama4",
 ];
 
-/// Whether a checkpoint has several experts: by its config or class, else by a board, else by its name. A merge of five
-/// dense checkpoints may be called `5x7B` and be as dense as they are.
+/// Whether a checkpoint is a mixture of experts: by its config or class, else by a board, else by its name. (A merge of
+/// five dense checkpoints may be called `5x7B` and still be dense.)
 pub(crate) fn is_mixture(known: &Known) -> bool {
     let by_class = |family: &str| family.contains("moe") || MIXTURES.contains(&family);
     let named = || {
@@ -109,7 +112,7 @@ pub(crate) fn is_mixture(known: &Known) -> bool {
 }
 
 impl<'a> Asked<'a> {
-    /// What `known` says.
+    /// Collects what `known` states.
     pub(crate) fn of(known: &'a Known) -> Self {
         Self {
             known,
@@ -123,13 +126,13 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// Width of a head: its own, else its base's.
+    /// Width of a head: the checkpoint's own, else its base's.
     pub(crate) fn head_dim(&self, base: Option<&Known>) -> Option<i64> {
         let of = |known: &Known| known.details.head_dim;
         of(self.known).or_else(|| of(base?))
     }
 
-    /// How many experts its name states.
+    /// Number of experts that the name states; `None` if it states none.
     pub(crate) fn named_experts(&self) -> Option<i64> {
         self.stated.iter().find_map(|stated| match *stated {
             Stated::Mixture(experts, _) => Some(experts),
@@ -137,7 +140,7 @@ impl<'a> Asked<'a> {
         })
     }
 
-    /// Whether a dense checkpoint or a mixture is looked for.
+    /// Whether structures with one expert or with several are considered.
     pub(crate) fn experts(&self) -> Experts {
         if self.mixture {
             Experts::Several
@@ -152,14 +155,15 @@ impl<'a> Asked<'a> {
             .is_none_or(|family| block(family) == block(&template.family))
     }
 
-    /// The structures of one shape that have the checkpoint's blocks.
+    /// The templates with this shape whose blocks are the checkpoint's.
     pub(crate) fn akin<'p>(&self, pool: &'p Pool, shape: Shape) -> Vec<&'p Template> {
         pool.of_shape(shape)
             .filter(|template| self.is_akin(template))
             .collect()
     }
 
-    /// Whether that shape, in the checkpoint's family where it is known, can have the size that its name states.
+    /// Whether this shape can have the size that the checkpoint's name states, in the checkpoint's family where it is
+    /// known.
     pub(crate) fn says(&self, pool: &Pool, shape: Shape) -> bool {
         self.stated.is_empty()
             || self
@@ -168,7 +172,8 @@ impl<'a> Asked<'a> {
                 .any(|template| said(template, &self.stated, self.mixture))
     }
 
-    /// Whether the checkpoint can have the structure `shape` of checkpoint `of`: what is to be noted of it, else why not.
+    /// Whether the checkpoint can have the structure `shape` of checkpoint `of`: a remark to note, if any, or the
+    /// reason why not.
     pub(crate) fn admits(
         &self,
         pool: &Pool,
@@ -182,7 +187,7 @@ impl<'a> Asked<'a> {
         self.by_size(pool, shape, of, ground).map_err(Why::Edited)
     }
 
-    /// What says that a structure is none of this checkpoint's kind.
+    /// The evidence that a structure is of another kind than this checkpoint; `None` if there is none.
     fn unlike(&self, pool: &Pool, shape: Shape, of: &Known) -> Option<String> {
         if let (Some(own), Some(theirs)) = (&self.family, family_of(of))
             && block(own) != block(&theirs)
@@ -209,7 +214,8 @@ impl<'a> Asked<'a> {
         None
     }
 
-    /// What the name says against a structure: other layers, or that it was edited.
+    /// The evidence in the name against a structure: another number of layers, or that layers were edited; `None` if
+    /// there is none.
     fn edited_from(&self, pool: &Pool, shape: Shape, of: &Known) -> Option<String> {
         let unsized_ = self.listed == Listed::Unknown && self.stated.is_empty();
         let theirs = edits::scales(&of.id);
@@ -236,7 +242,7 @@ impl<'a> Asked<'a> {
         None
     }
 
-    /// What the sizes say of a shape.
+    /// Whether the listed and stated sizes allow a shape: a remark to note, if any, or the reason why not.
     fn by_size(
         &self,
         pool: &Pool,
@@ -246,7 +252,7 @@ impl<'a> Asked<'a> {
     ) -> Result<Option<String>, String> {
         let experts = self.experts();
         let mut templates = self.akin(pool, shape);
-        // Of unknown blocks it has those of its base, where a base is what it is from.
+        // A checkpoint with unknown blocks has those of its base, where the evidence is a base.
         if self.family.is_none()
             && !self.mixture
             && ground == Ground::Base
@@ -264,7 +270,7 @@ impl<'a> Asked<'a> {
             return Err("the name states another size than its base has".to_owned());
         }
         let (Listed::Rough(listed) | Listed::Counted(listed)) = self.listed else {
-            // A mixture of unknown size is told by what its name states alone.
+            // A mixture of unknown size is determined only by what its name states.
             return if self.mixture && !states && experts_unknown(&templates) {
                 Err("a mixture of unknown size".to_owned())
             } else {
@@ -273,7 +279,8 @@ impl<'a> Asked<'a> {
         };
         let fits = |template: &&Template| {
             let usual = closest(template, self.listed, experts, true).is_some();
-            // Another vocabulary of its kin, or a tied head that is stored: a base may have that, words must meet it.
+            // A similar vocabulary, or a tied output head that is stored: acceptable for a base, but not for words
+            // alone.
             let unusual = closest(template, self.listed, experts, false);
             usual || unusual.is_some_and(|off| ground == Ground::Base || states && off <= SAME)
         };
@@ -289,7 +296,7 @@ impl<'a> Asked<'a> {
         };
         let away = |size: &f64| (listed / size).ln().abs();
         let Some(size) = sizes().min_by(|a, b| away(a).total_cmp(&away(b))) else {
-            // No formula and no count: the name alone can agree.
+            // Without formula and count only the name can confirm the base.
             return if states && ground == Ground::Base && !self.mixture {
                 Ok(None)
             } else {
@@ -308,7 +315,7 @@ impl<'a> Asked<'a> {
         if agree && !ANOTHER_VOCABULARY.contains(&(listed / size)) {
             return Err(format!("{other}, and the name states the listed one"));
         }
-        // Packed weights may be half of any size that the shape can have, not only of the nearest.
+        // For packed weights any size that the shape can have counts, not only the nearest.
         let tolerance = SHARE[usize::from(!counted)];
         let is_share = |size: f64| {
             PACKED
@@ -343,7 +350,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// How many layers of `of`, others than it has, a listed size is to the last digit.
+/// A number of layers, other than that of `of`, that gives exactly the listed size; `None` if there is none.
 fn stacked(of: &Known, shape: Shape, listed: f64) -> Option<i64> {
     let family = family_of(of)?;
     let deep = |layers: i64| {

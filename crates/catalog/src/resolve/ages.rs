@@ -1,4 +1,4 @@
-//! When structures and vocabularies were first published: none is younger than a checkpoint that has it.
+//! First publication dates of structures and vocabularies: a checkpoint cannot have one that is younger than itself.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,13 @@ use crate::known::Known;
 use crate::resolve::template::{Shape, block, family_of};
 use crate::tables::Days;
 
-/// The first day of each structure, by block, shape and vocabulary; without one, of all vocabularies.
+/// The first day of each structure by block, shape and vocabulary; with vocabulary `None`, the first over all
+/// vocabularies.
 #[derive(Debug, Default)]
 pub(crate) struct Firsts(BTreeMap<(String, Shape, Option<i64>), Option<Days>>);
 
 impl Firsts {
-    /// When each structure was first published, where one of its checkpoints is dated.
+    /// Collects when each structure was first published, from its checkpoints with known dates.
     pub(super) fn of(known: &[Known]) -> Self {
         let mut first = BTreeMap::new();
         for entry in known {
@@ -29,8 +30,8 @@ impl Firsts {
         Self(first)
     }
 
-    /// Whether the shape of `of`, with its vocabulary where that is known, was first published more than `before` days
-    /// after `published`.
+    /// Whether the shape of `of` (with its vocabulary, where known) was first published more than `before` days after
+    /// `published`.
     pub(crate) fn is_younger(&self, of: &Known, shape: Shape, published: Option<Days>, before: Days) -> bool {
         let (Some(family), Some(published)) = (family_of(of), published) else {
             return false;
@@ -38,7 +39,7 @@ impl Firsts {
         self.is_newer(&family, shape, of.details.dimensions[5], published + before)
     }
 
-    /// Whether that structure of a family was first published after `day`.
+    /// Whether this structure of a family was first published after `day`.
     pub(crate) fn is_newer(&self, family: &str, shape: Shape, vocab: Option<i64>, day: Days) -> bool {
         let first = |vocab| {
             let key = (block(family).to_owned(), shape, vocab);
@@ -49,7 +50,7 @@ impl Firsts {
             .is_some_and(|first| first > day)
     }
 
-    /// The vocabularies that checkpoints of these blocks and this shape state.
+    /// The vocabulary sizes that checkpoints with these blocks and this shape state.
     pub(crate) fn vocabularies(&self, family: &str, shape: Shape) -> Vec<i64> {
         let block = block(family).to_owned();
         self.0

@@ -1,22 +1,23 @@
-//! From which posterior on a name is an answer: measured, not set.
+//! Calibrates the posterior threshold above which a name counts as an answer.
 //!
-//! Exactly known checkpoints are left out one at a time and their names read. The threshold is the least posterior from
-//! which nearly all answers are right; with too few answers to say so there is none, and names are no answer at all. The
-//! same is asked of sizes in whole billions: nearly all that is known must agree, and enough be known that a structure which
-//! none of them has is unlikely.
+//! Checkpoints with a known structure are left out one at a time and their names read. The threshold is the lowest
+//! posterior at and above which nearly all answers are right; with too few answers there is no threshold, and names are
+//! not used. The same idea applies to sizes in whole billions: nearly all known checkpoints must agree, and there must
+//! be enough of them that an unseen structure is unlikely.
 
 use crate::known::Known;
 use crate::resolve::listed::Listed;
 use crate::words::sizes;
 
-/// Per cent of the answers that must be right.
+/// Percentage of the answers that must be right.
 const RIGHT: usize = 99;
-/// Answers below which a share says nothing.
+/// Number of answers below which a percentage is not reliable.
 const ENOUGH: usize = 50;
-/// No answer is less likely than this, whatever was measured.
+/// Lower limit of the threshold.
 const LEAST: f64 = 0.75;
 
-/// How likely one more checkpoint has a structure that none of those counted has: the share of structures seen once.
+/// Probability that one more checkpoint has a structure not seen so far: the share of structures seen once
+/// (Good-Turing), smoothed and at most one half.
 pub(super) fn unseen(counts: impl Iterator<Item = u32>) -> f64 {
     let (mut once, mut all) = (1, 2);
     for count in counts {
@@ -26,12 +27,12 @@ pub(super) fn unseen(counts: impl Iterator<Item = u32>) -> f64 {
     (f64::from(once) / f64::from(all)).min(0.5)
 }
 
-/// Whether a size is listed or stated.
+/// Whether a board lists, or the name states, a size.
 pub(super) fn is_sized(known: &Known) -> bool {
     Listed::of(known) != Listed::Unknown || !sizes(&known.id).is_empty()
 }
 
-/// The least posterior from which answers are right nearly always; infinite where nothing shows it.
+/// The lowest posterior at and above which nearly all answers are right; infinite where there is no evidence for any.
 pub(super) fn threshold(mut answers: Vec<(f64, bool)>) -> f64 {
     answers.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut right = 0;
@@ -53,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_least_posterior_from_which_nearly_all_are_right() {
-        // A hundred sure and right, then a hundred of which every second is wrong.
+        // A hundred certain and right answers, then a hundred of which every second is wrong.
         let answers = (0..200)
             .map(|at| {
                 if at < 100 {

@@ -1,9 +1,9 @@
-//! What a name says of layers and widths: that they were edited, or how many layers there are.
+//! What a name says about layers and widths: that they were edited, or how many layers there are.
 //!
-//! Layers stacked, dropped or pruned make another structure than the base's, whatever the rest of the name says. Such a
-//! name inherits nothing from an unedited one; it is resolved from what it states or not at all.
+//! Layers that were stacked, dropped or pruned make a structure other than the base's, whatever else the name says.
+//! Such a name inherits nothing from an unedited one; it is resolved from what it states or not at all.
 
-/// Starts of words that say layers or widths were edited.
+/// Prefixes of words that indicate edited layers or widths.
 const STARTS: [&str; 17] = [
     "random",
     "dummy",
@@ -23,12 +23,12 @@ const STARTS: [&str; 17] = [
     "expan",
     "duplicat",
 ];
-/// Whole words that say so.
+/// Whole words that indicate the same.
 const WORDS: [&str; 5] = ["width", "dus", "shortened", "deeper", "halved"];
-/// Layers that a name can state.
+/// Plausible numbers of layers in a name.
 const LAYERS: std::ops::RangeInclusive<i64> = 4..=256;
 
-/// The words of a name without its organisation: runs of letters, lower case.
+/// The words of a name without its organisation: runs of letters, in lower case.
 fn letters(id: &str) -> Vec<String> {
     let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
     name.split(|letter: char| !letter.is_ascii_alphabetic())
@@ -37,7 +37,7 @@ fn letters(id: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a name says that layers or widths were edited.
+/// Whether a name indicates that layers or widths were edited.
 pub(crate) fn edited(id: &str) -> bool {
     let words = letters(id);
     let says =
@@ -48,20 +48,20 @@ pub(crate) fn edited(id: &str) -> bool {
             .any(|two| two[0] == "self" && two[1].starts_with("merge"))
 }
 
-/// Words of names that say how large a checkpoint is among its kin.
+/// Words in names that rank a checkpoint by size within its series.
 const SCALES: [&str; 14] = [
     "tiny", "mini", "nano", "micro", "xsmall", "small", "medium", "large", "xlarge", "xl", "xxl", "distil",
     "toy", "huge",
 ];
 
-/// The words of a name that say how large it is among its kin: `gpt2-medium` is no `gpt2`.
+/// The words in a name that rank it by size within its series: `gpt2-medium` is not `gpt2`.
 pub(crate) fn scales(id: &str) -> Vec<String> {
     let mut words = letters(id);
     words.retain(|word| SCALES.contains(&word.as_str()));
     words
 }
 
-/// How many layers a name states: `24layers`, `24-layer`, `24L`.
+/// Number of layers that a name states: `24layers`, `24-layer`, `24L`.
 pub(crate) fn layers(id: &str) -> Option<i64> {
     let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
     let bytes = name.as_bytes();

@@ -1,4 +1,4 @@
-//! A structure's size by the formula of its family.
+//! Computes a structure's size by the formula of its family.
 
 use crate::config::recipe::{
     Recipe, Sizes, attention, dense, feed_forward, layer, outside, recipe, usual_positions,
@@ -6,11 +6,12 @@ use crate::config::recipe::{
 use crate::config::stated::Counts;
 use crate::observed::DimensionValues;
 
-/// Width from which no checkpoint of a family with an output head of its own has it tied.
+/// Width from which checkpoints never have a tied output head, in families that usually have a separate one.
 pub(crate) const WIDE: i64 = 4_096;
 
-/// Billions of a structure by its own dimensions, the output head that is known or usual first; none where no formula is known
-/// or a dimension is missing. `tied`: whether the head is the embedding, where that is known.
+/// The sizes, in billions, that a structure can have by its dimensions, the one with the known or usual output head
+/// first; empty where there is no formula or a dimension is missing. `tied`: whether the output head is tied, where
+/// that is known.
 pub(crate) fn by_shape(
     family: &str,
     dimensions: DimensionValues,
@@ -22,7 +23,7 @@ pub(crate) fn by_shape(
         return Vec::new();
     };
     let mut all = Vec::new();
-    // A tied head may be stored.
+    // A tied output head may be stored separately.
     let first = tied.unwrap_or(usual.tied);
     for tied in heads(usual, sizes, first) {
         let recipe = Recipe { tied, ..usual };
@@ -34,15 +35,15 @@ pub(crate) fn by_shape(
     all
 }
 
-/// Which output heads checkpoints of a recipe can have, `first` before the other: small ones of a family with a head of its own
-/// may have it tied, wide ones have not.
+/// Whether the output head of a recipe's checkpoints can be tied or not, `first` before the other: in a family with
+/// separate heads small checkpoints may have a tied one, wide ones do not.
 fn heads(usual: Recipe, sizes: Sizes, first: bool) -> impl Iterator<Item = bool> {
     [first, !first]
         .into_iter()
         .filter(move |&tied| tied == first || tied == usual.tied || usual.tied || sizes.d_model < WIDE)
 }
 
-/// Whether the formula, with one of the heads that a checkpoint can have, makes `count` billions within `off`.
+/// Whether the formula, with one of the possible output heads, gives `count` billions within `off`.
 pub(crate) fn makes(
     family: &str,
     dimensions: DimensionValues,
@@ -54,11 +55,11 @@ pub(crate) fn makes(
         .any(|made| (made - count).abs() <= off)
 }
 
-/// Families whose checkpoints have a head of their own, whatever a count leaves out.
+/// Families whose checkpoints always have a separate output head, whatever a count omits.
 const NEVER_TIED: [&str; 3] = ["gptneox", "gptj", "codegen"];
 
-/// Whether the output head is the embedding, by the numbers of parameters that were `counted`, billions, each with how far it
-/// may be off: where one head makes such a number and the other none.
+/// Whether the output head is tied, inferred from counts of parameters (`counted`: billions, each with its tolerance);
+/// `None` unless exactly one of the two kinds of head fits a count.
 pub(crate) fn head_of_count(
     family: &str,
     dimensions: DimensionValues,
@@ -66,7 +67,8 @@ pub(crate) fn head_of_count(
     counted: &[(f64, f64)],
 ) -> Option<bool> {
     let (usual, sizes) = formula(family, dimensions, head_dim)?;
-    // A family that ties its head stores it at times: a count that holds it says nothing of the network. Others never tie it.
+    // A family with tied heads sometimes stores them separately, so a count that includes one says nothing about the
+    // network. The other families here never tie.
     if usual.tied || NEVER_TIED.contains(&family) {
         return None;
     }
@@ -84,8 +86,8 @@ pub(crate) fn head_of_count(
     })
 }
 
-/// The counts of a dense decoder by the formula of its family; `tied`: whether the output head is the embedding, where that
-/// is known.
+/// The parameter counts of a dense decoder by the formula of its family; `tied`: whether the output head is tied, where
+/// that is known.
 pub(crate) fn counts(
     family: &str,
     dimensions: DimensionValues,
@@ -93,7 +95,7 @@ pub(crate) fn counts(
     tied: Option<bool>,
 ) -> Option<Counts> {
     let (usual, sizes) = formula(family, dimensions, head_dim)?;
-    // Falcon has one head of keys and values, or as many as heads.
+    // Falcon has either one key-value head or as many as query heads.
     if family == "falcon" && dimensions[4].is_none() {
         return None;
     }
@@ -111,7 +113,7 @@ pub(crate) fn counts(
     })
 }
 
-/// Families whose layers are not alike, so that seven dimensions do not say what each of them holds.
+/// Families whose layers differ, so that seven dimensions do not determine each layer.
 const UNLIKE: [&str; 8] = [
     "nemotronh",
     "nemotronnas",
@@ -123,7 +125,7 @@ const UNLIKE: [&str; 8] = [
     "falconmamba",
 ];
 
-/// The recipe of a family and the sizes it takes; none where no formula is known or a dimension is missing.
+/// The recipe of a family and the sizes it is applied to; `None` where there is no formula or a dimension is missing.
 fn formula(family: &str, dimensions: DimensionValues, head_dim: Option<i64>) -> Option<(Recipe, Sizes)> {
     let family = if family == "mixtral" { "llama" } else { family };
     let [
@@ -154,12 +156,12 @@ fn formula(family: &str, dimensions: DimensionValues, head_dim: Option<i64>) -> 
     Some((usual, sizes))
 }
 
-/// Billions of a mixture made of `experts` copies of one dense block's feed-forward layer, with a router.
+/// Billions of parameters of a mixture with `experts` copies of a dense block's feed-forward layer and a router.
 pub(crate) fn mixture_size(recipe: Recipe, sizes: Sizes, experts: i64) -> Option<f64> {
     mixture(recipe, sizes, (experts, experts)).map(|(all, _)| all as f64 / 1e9)
 }
 
-/// Parameters of such a mixture, all and those of the experts that one token uses.
+/// Parameters of such a mixture: all, and those active when a token uses `used` of the experts.
 fn mixture(recipe: Recipe, sizes: Sizes, (experts, used): (i64, i64)) -> Option<(i128, i128)> {
     let one = feed_forward(recipe, sizes.d_model, sizes.d_ffn)?;
     let shared = layer(recipe, sizes)? - one;
@@ -175,7 +177,8 @@ fn mixture(recipe: Recipe, sizes: Sizes, (experts, used): (i64, i64)) -> Option<
     Some((count(experts)?, count(used.min(experts))?))
 }
 
-/// The counts of a mixture of `experts` copies of a dense block's feed-forward layer, of which a token uses `used`.
+/// The parameter counts of a mixture with `experts` copies of a dense block's feed-forward layer, of which a token uses
+/// `used`.
 pub(crate) fn mixture_counts(
     family: &str,
     dimensions: DimensionValues,

@@ -1,7 +1,9 @@
-//! Whether the output head is the embedding, where no config says so: the one of the two of which the formula makes the number
-//! of parameters that somebody counted, else what nearly all checkpoints of the same blocks, shape and vocabulary have.
+//! Whether the output head is tied to the embedding, where no config states it: whichever of the two gives a counted
+//! number of parameters by the formula, else the kind that dominates among checkpoints with the same blocks, shape and
+//! vocabulary.
 //!
-//! A count that holds a head of its own proves less than one that does not: fine-tunes store the embedding a second time.
+//! A count that includes a separate head is weaker evidence than one that does not: fine-tunes may store a tied head a
+//! second time.
 
 use std::collections::BTreeMap;
 
@@ -12,15 +14,17 @@ use crate::gather::Gathered;
 use crate::known::Known;
 use crate::observed::DimensionValues;
 
-/// A counted number and a computed one are the same within this share: norms and biases that a formula leaves out, no more.
+/// Relative difference up to which a counted and a computed number are the same; it covers norms and biases that a
+/// formula omits.
 pub(super) const SAME: f64 = 5e-4;
-/// From this share of checkpoints that tie their heads on, others stored theirs; up to the other, those few are mistaken.
+/// From this share of tied heads on, the others are taken to have stored theirs separately; up to `OWN`, the few tied
+/// ones are taken to be mistaken.
 const TIED: f64 = 0.5;
 const OWN: f64 = 0.1;
-/// Billions by which a listing in hundredths is rounded.
+/// Rounding error, in billions, of a listing with two decimals.
 const ROUNDED: f64 = 0.0051;
 
-/// Numbers of parameters that somebody counted of a checkpoint, billions, each with how far it may be off.
+/// Counted numbers of parameters of a checkpoint in billions, each with its tolerance.
 pub(super) fn counted(known: &Known, outside: Option<f64>) -> Vec<(f64, f64)> {
     if is_packed(known) {
         return Vec::new();
@@ -30,14 +34,14 @@ pub(super) fn counted(known: &Known, outside: Option<f64>) -> Vec<(f64, f64)> {
     counts.map(|count| (count, SAME * count)).collect()
 }
 
-/// How many checkpoints of each kind of blocks, shape and vocabulary tie their heads, and how many do not.
+/// For each kind of blocks, shape and vocabulary, how many checkpoints have separate heads and how many tied ones.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
     tied: BTreeMap<(String, Shape, i64), [u32; 2]>,
 }
 
 impl Heads {
-    /// From the checkpoints that say it, or whose count does.
+    /// Counts the checkpoints that state it, or for which a count of parameters shows it.
     pub(super) fn of(gathered: &Gathered) -> Self {
         let mut heads = Self::default();
         for known in &gathered.known {
@@ -53,7 +57,8 @@ impl Heads {
         heads
     }
 
-    /// What nearly all checkpoints of these blocks, shape and vocabulary have.
+    /// Whether checkpoints with these blocks, shape and vocabulary have tied heads; `None` where neither kind
+    /// dominates.
     pub(super) fn agreed(&self, family: &str, shape: Shape, vocab: i64) -> Option<bool> {
         let [own, tied] = *self.tied.get(&(family.to_owned(), shape, vocab))?;
         let share = f64::from(tied) / f64::from(own + tied);
@@ -61,7 +66,7 @@ impl Heads {
     }
 }
 
-/// What a checkpoint of that family says of its head, or its count does.
+/// Whether the head is tied according to the checkpoint's own statement or its count of parameters.
 pub(super) fn told(gathered: &Gathered, known: &Known, family: &str) -> Option<bool> {
     let details = &known.details;
     let by_count = || {
@@ -81,7 +86,8 @@ pub(super) fn told(gathered: &Gathered, known: &Known, family: &str) -> Option<b
         .or_else(|| listed_tied(known, details.dimensions, details.head_dim, family))
 }
 
-/// `true` where a board lists the size of the network whose head is the embedding; the other size proves nothing.
+/// `Some(true)` where a board lists the size of the network with a tied head; `None` otherwise, since the other size
+/// proves nothing.
 pub(super) fn listed_tied(
     known: &Known,
     dimensions: DimensionValues,

@@ -1,5 +1,5 @@
-//! What stands in the layers of a checkpoint beside its seven dimensions, and its parameters by formula: its own, else its
-//! base's, else what the formula of its family makes of its dimensions.
+//! Determines the make-up of a checkpoint's layers beside its seven dimensions, and its parameters by formula: its own
+//! values, else its base's, else what the formula of its family gives for its dimensions.
 
 use std::collections::BTreeMap;
 
@@ -13,29 +13,29 @@ use crate::resolve::formula;
 use crate::resolve::listed::Listed;
 use crate::resolve::template::{Shape, family_of};
 
-/// Where a column of [`Makeup`] comes from.
+/// Where the value of a column of [`Makeup`] comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
-    /// A source, of this checkpoint.
+    /// A source's statement about this checkpoint.
     Own(Place),
-    /// A source, of its base.
+    /// A source's statement about its base.
     Base(Place),
     /// The checkpoint's own name.
     Name,
-    /// `d_ffn`: of a dense checkpoint it is the width of every layer.
+    /// From `d_ffn`, which in a dense checkpoint is the width of every layer.
     Width,
-    /// The formula, which makes the counted number of parameters with this value alone.
+    /// From the formula: only this value gives the counted number of parameters.
     Formula,
 }
 
-/// Whether all known checkpoints of one block and shape that state a column agree on it.
+/// Whether all known checkpoints of one shape that state their attention agree on a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Agreed {
     tied: bool,
     attention: bool,
 }
 
-/// On what the checkpoints of each shape agree.
+/// For each shape, the columns on which its checkpoints agree.
 pub(super) fn agreed(known: &[Known]) -> BTreeMap<Shape, Agreed> {
     let mut first: BTreeMap<Shape, (&Makeup, Agreed)> = BTreeMap::new();
     for entry in known {
@@ -57,17 +57,17 @@ pub(super) fn agreed(known: &[Known]) -> BTreeMap<Shape, Agreed> {
         .collect()
 }
 
-/// The output head of a checkpoint whose config says nothing of it: `true` where it is the embedding.
+/// Whether the output head of a checkpoint is tied, where its config does not say so, and the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Head {
-    /// With it the formula makes the counted number of parameters.
+    /// Only this kind of head gives the counted number of parameters by the formula.
     Counted(bool),
-    /// All known checkpoints of the same blocks, shape and vocabulary have it.
+    /// This kind dominates among known checkpoints with the same blocks, shape and vocabulary.
     Agreed(bool),
 }
 
 impl Head {
-    /// Whether it is the embedding.
+    /// Whether the head is tied to the embedding.
     pub(super) fn tied(self) -> bool {
         match self {
             Self::Counted(tied) | Self::Agreed(tied) => tied,
@@ -75,13 +75,13 @@ impl Head {
     }
 }
 
-/// The columns, each with where it comes from, in the order of [`crate::config::stated::COLUMNS`].
+/// The columns and where each value comes from, in the order of [`crate::config::stated::COLUMNS`].
 pub(super) struct Inside {
     pub(super) makeup: Makeup,
     pub(super) from: [Option<From>; 8],
 }
 
-/// What the layers of `asked` hold; `base` is the checkpoint whose structure it has where that is not its own.
+/// The make-up of the layers of `asked`; `base` is the checkpoint that its structure was taken from, if not its own.
 pub(super) fn inside(
     asked: &Asked<'_>,
     base: Option<&Known>,
@@ -90,10 +90,10 @@ pub(super) fn inside(
     (head, size): (Option<Head>, Option<f64>),
 ) -> Inside {
     let own = &asked.known.details;
-    // A mixture made of a dense base shares its shape, and none of what follows from being dense.
+    // A mixture made from a dense base shares its shape, but nothing that follows from being dense.
     let base = base.filter(|base| is_mixture(base) == asked.mixture);
     let other = base.map(|base| &base.details);
-    // A base that is only one of many with the shape tells what all of them agree on.
+    // If the base is only one of many with the shape, only values on which all of these agree are taken.
     let agrees = |asked: fn(&Agreed) -> bool| agreed.is_none_or(asked);
     let nothing = Makeup::NONE;
     let (mine, theirs) = (&own.makeup, other.map_or(&nothing, |other| &other.makeup));
@@ -153,7 +153,7 @@ pub(super) fn inside(
         Told::Unknown => (makeup.experts, from[0]) = (None, None),
         Told::By(experts, by) => {
             (makeup.experts, from[0]) = (Some(experts), Some(by));
-            // Of so few all are used where the base uses more.
+            // With fewer experts than the base uses per token, the number used is not known.
             if makeup.experts_per_token.is_some_and(|used| used > experts) {
                 (makeup.experts_per_token, from[1]) = (None, None);
                 (makeup.d_ffn_total_active, from[4]) = (None, None);
@@ -186,7 +186,7 @@ fn told(at: usize, mine: bool, theirs: bool, own: [Place; 8], other: Option<[Pla
     other.filter(|_| theirs).map(|places| From::Base(places[at]))
 }
 
-/// The base's counts with this checkpoint's vocabulary in place of the base's.
+/// The base's counts, corrected for this checkpoint's vocabulary.
 fn of_base(base: &Makeup, its: DimensionValues, own: DimensionValues) -> Option<Counts> {
     let counts = base.counts?;
     let [_, Some(d_model), .., Some(vocab), _] = own else {
@@ -206,33 +206,33 @@ fn of_base(base: &Makeup, its: DimensionValues, own: DimensionValues) -> Option<
     })
 }
 
-/// Experts of a merged mixture that a token uses, where nobody says how many.
+/// Number of experts that a token uses in a merged mixture, where nothing states it.
 const USUALLY_USED: i64 = 2;
 
-/// Experts that merges are made of.
+/// Greatest number of experts considered for merges.
 const MOST_EXPERTS: i64 = 16;
-/// A size is that of a number of experts within this share.
+/// Relative difference up to which a size matches a number of experts.
 const SAME: f64 = 0.005;
-/// A size further than this share from the base's is of another number of experts.
+/// Relative difference from the base's size above which the number of experts must differ.
 const UNLIKE: f64 = 0.05;
 
-/// What is told of a mixture's experts.
+/// What is known about the number of experts of a mixture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    /// So many, by its name or its size.
+    /// This number, from its name or its size.
     By(i64, From),
-    /// As many as the base has, where that says it.
+    /// As many as the base, if that is known.
     AsBase,
-    /// Not as many as the base has.
+    /// Another number than the base's.
     Unknown,
 }
 
-/// Copies of one dense block's feed-forward layer, however many.
+/// A mixture of copies of one dense block's feed-forward layer, with any number of experts.
 struct Mixture {
     family: Option<String>,
     dimensions: DimensionValues,
     head_dim: Option<i64>,
-    /// Experts that a token uses.
+    /// Number of experts that a token uses.
     used: i64,
     tied: Option<bool>,
 }
@@ -248,8 +248,9 @@ impl Mixture {
         )
     }
 
-    /// How many experts a checkpoint has of which no config says it: what its name says binds, a mixture of two is none of eight,
-    /// whatever it has its shape from; else one number makes its `size`, billions. `base`: what it has its shape from.
+    /// The number of experts of a checkpoint whose config does not state it. A number in the name is decisive, whatever
+    /// the shape was taken from; else the number that gives `size` (billions). `base`: the make-up of the checkpoint
+    /// that the shape was taken from.
     fn experts(&self, asked: &Asked<'_>, base: &Makeup, size: Option<f64>) -> Told {
         if let Some(experts) = asked.named_experts() {
             return Told::By(experts, From::Name);
@@ -260,7 +261,7 @@ impl Mixture {
         if let Some(experts) = self.experts_of(asked.listed, size) {
             return Told::By(experts, From::Formula);
         }
-        // A base of other experts tells nothing of them.
+        // A base with a different number of experts is no evidence.
         let is_unlike = |counts: Counts| (counts.total as f64 / 1e9 - size).abs() > UNLIKE * size;
         if base.counts.is_some_and(is_unlike) {
             Told::Unknown
@@ -269,10 +270,10 @@ impl Mixture {
         }
     }
 
-    /// The number of experts with which there are as many parameters as listed, else `size` billion.
+    /// The number of experts that gives the listed number of parameters, or `size` billion where none is listed.
     fn experts_of(&self, listed: Listed, size: f64) -> Option<i64> {
         let means = |total: f64| match listed {
-            // Whole billions are cut.
+            // Listings in whole billions are truncated.
             Listed::Rough(listed) => (-0.25..1.0).contains(&(total - listed)),
             Listed::Counted(listed) => (total - listed).abs() <= SAME * listed,
             Listed::Unknown => (total - size).abs() <= SAME * size,
@@ -284,7 +285,7 @@ impl Mixture {
     }
 }
 
-/// The family whose blocks a mixture is made of: its own where that has a formula, else its base's.
+/// The family of the blocks that a mixture is made of: its own if there is a formula for it, else its base's.
 fn family_of_mixture(asked: &Asked<'_>, base: Option<&Known>) -> Option<String> {
     let own = asked
         .family
@@ -293,7 +294,7 @@ fn family_of_mixture(asked: &Asked<'_>, base: Option<&Known>) -> Option<String> 
     own.or_else(|| family_of(base?))
 }
 
-/// The formula of the family, of dense checkpoints alone.
+/// Counts by the formula of the family; for dense checkpoints only.
 fn by_formula(
     asked: &Asked<'_>,
     base: Option<&Known>,

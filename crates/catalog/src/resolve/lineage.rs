@@ -1,19 +1,19 @@
-//! `lineage`: the structure of a checkpoint's base, or its base's base, to the root.
+//! The way `lineage`: a checkpoint has the structure of its base, or of its base's base, and so on.
 
 use crate::gather::Gathered;
 use crate::resolve::names::Names;
 use crate::resolve::template::Shape;
 
-/// Steps after which a chain of bases is given up: longer than any that is declared, shorter than a cycle.
+/// Greatest number of bases followed: more than in any declared chain, and a stop in case of a cycle.
 const LONGEST: usize = 32;
 
-/// A declared base as printed, without what leaderboards append: `org/name (Merge)`.
+/// A declared base without what leaderboards append to it: `org/name (Merge)`; `None` where none is declared.
 pub(crate) fn declared(base: &str) -> Option<&str> {
     let base = base.split(" (").next().unwrap_or(base).trim();
     (!base.is_empty() && base != "Removed").then_some(base)
 }
 
-/// The nearest ancestor of number `at` that is known exactly, and its structure.
+/// The nearest ancestor of checkpoint `at` with a known structure, and that structure; `left_out` counts as unknown.
 pub(crate) fn ancestor(
     gathered: &Gathered,
     names: &Names,

@@ -1,35 +1,36 @@
-//! What a listed size says: exact to a thousandth, or cut to whole billions, or copied from the name.
+//! Interprets the size that a leaderboard lists: exact to a thousandth, truncated to whole billions, or copied from the
+//! name.
 
 use crate::known::{Known, is_rough};
 use crate::resolve::template::{Admitted, Template};
 use crate::words::holds;
 
-/// Words of names whose weights are stored with fewer bits, so that a listed size is too small.
+/// Words in names of checkpoints whose weights are quantized, so that a listed size is too small.
 const PACKED: [&str; 13] = [
     "gptq", "awq", "gguf", "4bit", "8bit", "4-bit", "8-bit", "int4", "int8", "nvfp4", "mxfp4", "w4a16",
     "exl2",
 ];
 
-/// Whether the name says that the weights are packed.
+/// Whether the name says that the weights are quantized.
 pub(crate) fn is_packed(known: &Known) -> bool {
     holds(&known.id.to_ascii_lowercase(), &PACKED)
 }
 
-/// A size as a leaderboard lists it.
+/// A size as a leaderboard lists it, in billions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Listed {
     /// Not known, or of packed weights.
     Unknown,
-    /// Cut to whole billions, or as the name says it.
+    /// Truncated to whole billions, or as the name states it.
     Rough(f64),
     /// Counted, rounded to millions.
     Counted(f64),
 }
 
 impl Listed {
-    /// What is listed for a checkpoint: nothing where its name says that its weights are packed.
+    /// The size listed for a checkpoint; `Unknown` where its weights are packed.
     pub(crate) fn of(known: &Known) -> Self {
-        // Of adapters, whole billions are the base's; other numbers are the adapter's own.
+        // For adapters a whole number is the base's size; any other number is the adapter's own.
         let own = known.packed
             && !(known.adapter
                 && known
@@ -48,7 +49,7 @@ impl Listed {
         }
     }
 
-    /// Equal where two listings are.
+    /// A key that is equal for equal listings.
     pub(crate) fn key(self) -> (u8, u64) {
         match self {
             Self::Unknown => (0, 0),
@@ -57,12 +58,12 @@ impl Listed {
         }
     }
 
-    /// Whether a checkpoint of this listing can have that size.
+    /// Whether a checkpoint with this listing can have the given size.
     pub(crate) fn admits(self, admitted: &Admitted) -> bool {
         let size = admitted.size;
         match self {
             Self::Unknown => true,
-            // Cut (10.73 listed as 10) or nominal (6.74 as 7, 0.494 as 0.5).
+            // Truncated (10.73 listed as 10) or nominal (6.74 as 7, 0.494 as 0.5).
             Self::Rough(_) if !admitted.usual => false,
             Self::Rough(listed) if listed.fract() == 0.0 => size >= listed - 0.75 && size < listed + 1.0,
             Self::Rough(listed) => (size - listed).abs() <= 0.12 * listed,
@@ -73,12 +74,12 @@ impl Listed {
         }
     }
 
-    /// Two decimals may be a name's size after all (0.36, 1.71).
+    /// Whether the size may be nominal after all: two decimals occur in names too (0.36, 1.71).
     pub(crate) fn is_nominal(self) -> bool {
         matches!(self, Self::Counted(listed) if listed < 2.0 && ((listed * 100.0).round() - listed * 100.0).abs() < 1e-9)
     }
 
-    /// How far a counted size is from that one, in billions.
+    /// Difference between a counted size and the given one, in billions; 0 for other listings.
     pub(crate) fn distance(self, admitted: &Admitted) -> f64 {
         match self {
             Self::Counted(listed) => (listed - admitted.size).abs(),
@@ -87,7 +88,7 @@ impl Listed {
     }
 }
 
-/// Whether a mixture, a dense checkpoint or both are looked for, by family.
+/// Whether mixtures, dense checkpoints or both are considered; chosen by family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Experts {
     One,
@@ -113,7 +114,8 @@ impl Experts {
     }
 }
 
-/// How far the nearest size of `template` is that the listing admits; `usual`: of the usual ones alone.
+/// Distance of the listing to the nearest size of `template` that it admits, in billions; `None` if it admits none.
+/// `usual`: only usual sizes are considered.
 pub(crate) fn closest(template: &Template, listed: Listed, experts: Experts, usual: bool) -> Option<f64> {
     template
         .sizes

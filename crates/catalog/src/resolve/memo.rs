@@ -1,13 +1,14 @@
-//! Answers kept by their question: of many checkpoints with one family, one listed and one stated size, one is worked out.
+//! Caches answers by question: many checkpoints share family, listed size and stated size, and the answer is computed
+//! once.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
-/// Answers held; beyond that the memory is emptied, so that it stays small whatever is asked.
+/// Greatest number of cached answers; when it is reached the cache is emptied, so that memory stays bounded.
 const MOST: usize = 1 << 16;
 
-/// Answers of a function that always gives the same.
+/// A cache for a pure function.
 #[derive(Debug)]
 pub(crate) struct Memo<K, V>(Mutex<HashMap<K, V>>);
 
@@ -18,7 +19,7 @@ impl<K, V> Default for Memo<K, V> {
 }
 
 impl<K: Hash + Eq, V: Clone> Memo<K, V> {
-    /// The answer to `key`, by `answer` where it was not asked before.
+    /// The cached value for `key`, or the result of `answer`, which is then cached.
     pub(crate) fn get(&self, key: K, answer: impl FnOnce() -> V) -> V {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(value) = held.get(&key) {
@@ -34,13 +35,13 @@ impl<K: Hash + Eq, V: Clone> Memo<K, V> {
         value
     }
 
-    /// Forgets all answers.
+    /// Empties the cache.
     pub(crate) fn clear(&mut self) {
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 
-/// At most `most` of `all`, evenly spread over them; all where they are no more.
+/// At most `most` elements of `all`, evenly spaced; all if there are no more.
 pub(crate) fn thin<T>(all: Vec<T>, most: usize) -> Vec<T> {
     let n = all.len();
     if n <= most {

@@ -1,4 +1,5 @@
-//! How each checkpoint's structure came to be known: `exact`, else `lineage`, else `name`, else `size`, else `none`.
+//! Determines each checkpoint's structure, by the first way that applies: `exact`, else `lineage`, else `name`, else
+//! `size`, else `none`.
 
 mod accuracy;
 pub(crate) mod admit;
@@ -44,16 +45,16 @@ use rest::Rest;
 use size::by_size;
 use template::{BySize, Shape, family_of};
 
-/// How often names are read again with what was learned from them.
+/// Number of further readings of the names, each using what was learned from the one before.
 const READINGS: usize = 2;
-/// Checkpoints that must have a structure before a counted size alone points to it: of many structures some have a size by
-/// chance.
+/// Number of checkpoints that must have a structure before a counted size alone determines it: among many structures
+/// some have a given size by chance.
 const ENOUGH: usize = 3;
-/// Checkpoints of which at most is learned what names mean; of more, so many, evenly spread: a catalog of millions is
-/// resolved by what some hundred thousand teach.
+/// Greatest number of checkpoints from which the meaning of names is learned; of more, an evenly spaced selection. A
+/// catalog of millions is resolved from some hundred thousand.
 const MOST_LESSONS: usize = 100_000;
 
-/// Everything that the ways of resolving ask.
+/// Everything that the ways of resolving need.
 pub(crate) struct Resolver<'a> {
     gathered: &'a Gathered,
     pool: Pool,
@@ -61,42 +62,42 @@ pub(crate) struct Resolver<'a> {
     lexicon: Lexicon,
     pairs: Pairs,
     rest: Rest,
-    /// On what checkpoints of each shape agree beside it.
+    /// For each shape, on which further columns its checkpoints agree.
     agreed: BTreeMap<Shape, Agreed>,
     heads: Heads,
 }
 
-/// A structure that one way tells.
+/// A structure found by one way.
 #[derive(Debug, Clone, PartialEq)]
 struct Answer {
     shape: Shape,
-    /// The checkpoint whose structure it is.
+    /// Index of the checkpoint that the structure was taken from.
     of: u32,
-    /// What disagreed and was put aside.
+    /// What disagreed and was disregarded.
     note: Option<String>,
 }
 
-/// Structures that a way pointed to, and why they cannot be.
+/// Structures that a way suggested, with the reasons why they are impossible.
 type Refuted = Vec<(Shape, Why)>;
 
-/// How one checkpoint was resolved.
+/// The result of resolving one checkpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Resolution {
     pub(crate) by: ResolvedBy,
     pub(crate) shape: Option<Shape>,
-    /// The checkpoint whose structure it is.
+    /// Index of the checkpoint that the structure was taken from.
     pub(crate) from: Option<u32>,
-    /// What disagreed, or what else was possible.
+    /// What disagreed, or what other structures were possible.
     pub(crate) note: Option<String>,
 }
 
 impl<'a> Resolver<'a> {
-    /// Learns what is exact, and from names whose size tells their structure for certain.
+    /// Learns from exact structures, and from names of checkpoints whose counted size determines the structure.
     pub(crate) fn new(gathered: &'a Gathered) -> Self {
         Self::learn(gathered, READINGS)
     }
 
-    /// The same with so many further readings of names that the first could tell.
+    /// As [`Self::new`], with the given number of further readings of names that could be resolved before.
     fn learn(gathered: &'a Gathered, readings: usize) -> Self {
         let pool = Pool::of(&gathered.known);
         let mut lessons = Vec::new();
@@ -134,7 +135,8 @@ impl<'a> Resolver<'a> {
             agreed: inside::agreed(&gathered.known),
             heads: Heads::of(gathered),
         };
-        // A second reading: names that the first could tell, most of them of other years than the exact ones, teach too.
+        // Further readings learn also from names that were resolved before; most of these are from other years than the
+        // exact ones.
         let certain = lessons.len();
         let untold = |&at: &u32| {
             let known = &gathered.known[at as usize];
@@ -157,13 +159,13 @@ impl<'a> Resolver<'a> {
         resolver
     }
 
-    /// By its own config.
+    /// The structure from its own config.
     fn exact(&self, at: u32) -> Option<(Shape, u32)> {
         Some((self.gathered.known.get(at as usize)?.shape()?, at))
     }
 
-    /// By a way other than its own config; `hidden`: as if its own config were not known. What was pointed to and cannot be
-    /// goes to `refuted`.
+    /// The structure by a way other than the checkpoint's own config; `hidden`: treat that config as unknown. Suggested
+    /// structures that are impossible are added to `refuted`.
     fn by(&self, way: ResolvedBy, at: u32, hidden: bool, refuted: &mut Refuted) -> Option<Answer> {
         let all = &self.gathered.known;
         let known = all.get(at as usize)?;
@@ -171,7 +173,8 @@ impl<'a> Resolver<'a> {
         let asked = Asked::of(bare.as_ref().unwrap_or(known));
         let (left_out, own) = (hidden.then_some(at), known.shape().filter(|_| hidden));
         let mut admit = |(shape, of): (Shape, u32), ground| {
-            // What was learned from names that were resolved themselves is told by one that states it.
+            // A structure learned from names that were themselves resolved is represented by a checkpoint that states
+            // it.
             let of = if all.get(of as usize)?.shape() == Some(shape) && ground == Ground::Base {
                 of
             } else {
@@ -202,7 +205,7 @@ impl<'a> Resolver<'a> {
             ResolvedBy::Size => match self.sized(asked.known, left_out) {
                 BySize::One(shape, of) => admit((shape, of), Ground::Hint),
                 BySize::Several(shapes) => {
-                    // Those of later days and of other experts are none of the possible ones.
+                    // Structures that are too young or have other experts are not possible.
                     let mut possible = shapes
                         .into_iter()
                         .filter_map(|shape| admit((shape, at), Ground::Hint));
@@ -216,9 +219,9 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether a size decides between known structures: a counted one does; one in whole billions where it was cut from a
-    /// count and nearly all that is known of that size agrees, or where the name states the experts of a mixture. Of unknown
-    /// architecture, no word of the name may tell other blocks.
+    /// Whether a size is enough to choose between known structures. A counted size is. A size in whole billions is only
+    /// if it was truncated from a count and nearly all known checkpoints of that size agree, or if the name states the
+    /// experts of a mixture. Where the architecture is unknown, no word of the name may indicate other blocks.
     fn is_sure_by_size(&self, asked: &Asked<'_>, answer: &Answer, hidden: bool) -> bool {
         let known = asked.known;
         let states_experts = || {
@@ -240,7 +243,7 @@ impl<'a> Resolver<'a> {
         decides && (asked.family.is_some() || !self.lexicon.telling.contradicts(&of_family, known, hidden))
     }
 
-    /// Whether the name of checkpoint `at` holds the whole name of a known one whose structure it can have.
+    /// Whether the name of checkpoint `at` contains the whole name of a known checkpoint whose structure it can have.
     fn is_named_otherwise(&self, at: u32, hidden: bool) -> bool {
         let all = &self.gathered.known;
         let asked = Asked::of(&all[at as usize]);
@@ -264,7 +267,7 @@ impl<'a> Resolver<'a> {
         )
     }
 
-    /// The surest way that answers. `hidden`: as if its own config were not known.
+    /// Resolves a checkpoint by the most reliable way that gives an answer. `hidden`: treat its own config as unknown.
     pub(crate) fn resolve(&self, at: u32, hidden: bool) -> Resolution {
         if !hidden && let Some((shape, of)) = self.exact(at) {
             return Resolution {
@@ -277,7 +280,7 @@ impl<'a> Resolver<'a> {
         let mut refuted = Vec::new();
         for way in [ResolvedBy::Lineage, ResolvedBy::Name, ResolvedBy::Size] {
             let answer = self.by(way, at, hidden, &mut refuted);
-            // A base whose layers were edited says of what width this one is: words and sizes do not gainsay it.
+            // A base with edited layers determines this checkpoint's width, which words and sizes must not override.
             if way == ResolvedBy::Lineage
                 && let Some((_, Why::Edited(_))) = refuted.first()
                 && !self.is_named_otherwise(at, hidden)
@@ -311,7 +314,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// How right each way is, and what is off against counts from outside.
+    /// The accuracy of each way, and conflicts with left-out structures and with counts from outside boards.
     pub(crate) fn accuracy(&self) -> (Vec<Accuracy>, Vec<Conflict>) {
         let (mut rows, mut off) = accuracy::leave_one_out(self);
         let (outside, outside_off) = accuracy::against_outside(self.gathered, &|at| self.structure(at));
@@ -321,7 +324,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// The same checkpoint as if no source told its dimensions or its count.
+/// A copy of the checkpoint without its dimensions and its count of parameters.
 fn without_dimensions(known: &Known) -> Known {
     let mut bare = known.clone();
     bare.details.dimensions = [None; 7];

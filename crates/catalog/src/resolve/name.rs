@@ -1,10 +1,12 @@
-//! `name`: what a checkpoint's name says, weighed by what the names of exactly known checkpoints mean.
+//! The way `name`: resolves a checkpoint by the words of its name, weighted by the names of checkpoints with known
+//! structure.
 //!
-//! Candidates are the structures that the architecture and the listed size admit. Among them naive Bayes over the
-//! words of the name (Maron 1961): how often each word, each stated size, each quarter of a year goes with each
-//! structure. One more candidate is none of these: as likely as what the architecture and size go with was seen only once
-//! (Good 1953), with the words that names have in general. Answered only where the posterior reaches a threshold that
-//! leaving known checkpoints out shows to be right nearly always, and where a word of the name tells the answer's blocks.
+//! Candidates are the structures that the architecture and the listed size admit. They are compared by naive Bayes over
+//! the words of the name (Maron 1961), using how often each word, each stated size and each quarter of a year occurs
+//! with each structure. One further candidate stands for an unseen structure: its prior is the share of structures seen
+//! only once for this architecture and size (Good 1953), and its words have their overall frequencies. An answer is
+//! given only if its posterior reaches a threshold above which leave-one-out shows nearly all answers to be right, and
+//! if a word of the name indicates the answer's blocks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,58 +22,59 @@ use crate::resolve::telling::Telling;
 use crate::resolve::template::{Shape, family_of};
 use crate::words::{Stated, sizes, words};
 
-/// Known checkpoints left out to find the thresholds.
+/// Number of known checkpoints that are left out to find the thresholds.
 const LEFT_OUT: usize = 2_000;
-/// Per cent of the known checkpoints of a family and size that the common structure must have, and at most one in so many
-/// of all such checkpoints may have one that was never seen.
+/// Percentage of the known checkpoints of a family and size that must have the most common structure; `UNSEEN` is the
+/// greatest accepted probability of a structure not seen so far.
 const COMMON: u32 = 98;
 const UNSEEN: f64 = 0.02;
-/// Days that a checkpoint may be dated before the first of its structure: dates are of uploads, submissions or releases.
+/// Number of days that a checkpoint may predate the first of its structure, since dates are of uploads, submissions or
+/// releases.
 const BEFORE: i32 = 30;
 
-/// Weight of a word that is missing against one that is there: names are cut more often than they are padded.
+/// Weight of a missing word relative to a present one: names are shortened more often than lengthened.
 const ABSENT: f64 = 0.5;
 
-/// Logarithm of the least weight of one word: names are whims, one word must not outweigh all others.
+/// Lower limit of the log-likelihood of one word: names are arbitrary, so one word must not outweigh all others.
 const LEAST: f64 = -4.0;
 
-/// Classes, and how near each is to what a name states.
+/// Classes, and how close each is to the sizes that a name states.
 type Admitted = Arc<[(u32, f64)]>;
-/// Family, whether those with the same blocks are meant, what is listed, and what is stated.
+/// Cache key: family, whether structures with the same blocks are considered, the listing, and the stated sizes.
 type Question = (Option<String>, [bool; 2], (u8, u64), Vec<(i64, u64)>);
-/// How often checkpoints of a family and listed size have each class.
+/// Number of checkpoints of each class within a family and listed size.
 type Census = Arc<BTreeMap<u32, u32>>;
 
-/// How often words go with structures.
+/// How often words occur with structures.
 #[derive(Default)]
 pub(crate) struct Lexicon {
-    /// A family's structure is one class.
+    /// The classes: each is a structure within a family.
     pub(super) classes: Vec<(String, Shape)>,
     index: BTreeMap<(String, Shape), u32>,
     class_of_template: Vec<u32>,
     totals: Vec<u32>,
-    /// Checkpoints certain to have the shape: one that none has is no candidate.
+    /// Number of checkpoints per class whose structure is certain; a class without any is not a candidate.
     exact: Vec<u32>,
     pub(super) example: Vec<u32>,
     /// The first day on which a checkpoint of each class is known to have been published.
     first: Vec<Option<i32>>,
-    /// How often each word goes with each class, and with any.
+    /// For each word, how often it occurs with each class.
     words: HashMap<String, Vec<(u32, u32)>>,
-    /// Words that are usual for some class, in order.
+    /// Words that are usual for some class, sorted.
     usual_words: Vec<String>,
-    /// Per class, the places of the words that at least half of its names have, ascending, and what a name that lacks the
-    /// word has against it.
+    /// For each class, the words that at least half of its names have (ascending indices into `usual_words`), with the
+    /// log-likelihood penalty for a name that lacks the word.
     usual: Vec<Vec<(u32, f64)>>,
-    /// Per family and whole billions listed, how often each structure has them.
+    /// For each family and size in whole billions, the number of checkpoints of each class.
     pub(super) census: BTreeMap<(String, i64), BTreeMap<u32, u32>>,
     pub(crate) telling: Telling,
-    /// Posterior from which a name is an answer: where a size is listed or stated, and where none is.
+    /// Posterior thresholds for an answer: with a listed or stated size, and without.
     pub(super) sure: [f64; 2],
     admitted: Memo<Question, Admitted>,
     common: Memo<(Option<String>, Option<i64>), Census>,
 }
 
-/// The words of a checkpoint: of its name, its stated sizes, and its time.
+/// The features of a checkpoint: words of its name, stated sizes, and its date.
 pub(crate) fn evidence(known: &Known) -> Vec<String> {
     let mut all = words(&known.id);
     for stated in sizes(&known.id) {
@@ -96,7 +99,8 @@ pub(super) fn census_key(known: &Known) -> Option<(String, i64)> {
 }
 
 impl Lexicon {
-    /// Learns from checkpoints and their structures, of which the first `certain` are exact or counted.
+    /// Learns from checkpoints and their structures; the first `certain` of these are exact or follow from a counted
+    /// size.
     pub(crate) fn learn(pool: &Pool, known: &[Known], lessons: &[(u32, Shape)], certain: usize) -> Self {
         let mut lexicon = Self::default();
         for template in &pool.templates {
@@ -177,14 +181,15 @@ impl Lexicon {
         self.usual = usual;
     }
 
-    /// The structure that the name of `known` tells, and a checkpoint that has it.
+    /// The structure that the name of `known` indicates, and a checkpoint that has it; `left_out`: `known` itself is
+    /// not counted.
     pub(crate) fn by_name(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
         let (shape, of, posterior) = self.weigh(pool, known, left_out)?;
         (posterior >= self.sure[usize::from(!is_sized(known))]).then_some((shape, of))
     }
 
-    /// The likeliest structure of those for which a word of the name speaks, a checkpoint that has it, and its posterior
-    /// among all and none of these.
+    /// The most likely structure among those that a word of the name supports, a checkpoint that has it, and its
+    /// posterior among all candidates including the unseen structure.
     pub(super) fn weigh(&self, pool: &Pool, known: &Known, left_out: bool) -> Option<(Shape, u32, f64)> {
         let own = left_out.then(|| self.class_of(known)).flatten();
         let (mut scores, mut none) = self.candidates(pool, known, own);
@@ -206,7 +211,7 @@ impl Lexicon {
             if !scores.iter().any(|&(shape, _)| count(shape) > 0) {
                 continue;
             }
-            // A class that has not seen the word is as likely to have it as any.
+            // In a class in which the word did not occur it has its overall frequency.
             let rate = f64::from(counts.iter().map(|held| held.1).sum::<u32>()) / lessons;
             none += rate.ln().max(LEAST);
             for ((shape, score), spoken) in scores.iter_mut().zip(&mut spoken) {
@@ -237,7 +242,7 @@ impl Lexicon {
         spoken.then(|| (shape, self.example[class as usize], weight / all))
     }
 
-    /// What names of a structure usually say, and this one does not, word after word.
+    /// Adds to the scores the penalties for words that are usual for a structure and missing in this name.
     fn weigh_absent(&self, evidence: &[String], scores: &mut [(u32, f64)]) {
         let of = |class: u32| &self.usual[class as usize];
         let mut expected: Vec<u32> = scores
@@ -266,8 +271,8 @@ impl Lexicon {
         self.index.get(&(family_of(known)?, known.shape()?)).copied()
     }
 
-    /// Structures that architecture, listed size and stated size admit, with the logarithm of how common each is: those
-    /// of the family itself, or of families with the same blocks where it has none. Beside them the same for none of these.
+    /// Structures that architecture, listed size and stated size admit, with their log priors: those of the family
+    /// itself or, if there are none, of families with the same blocks. Also the log prior of an unseen structure.
     fn candidates(&self, pool: &Pool, known: &Known, own: Option<u32>) -> (Vec<(u32, f64)>, f64) {
         let family = family_of(known);
         let meant = family.as_deref().map_or(Among::Evaluated, Among::Family);
@@ -292,7 +297,7 @@ impl Lexicon {
         (scores, unseen.ln())
     }
 
-    /// How often checkpoints of that family and listed size (where known) have each class.
+    /// The number of checkpoints of each class within a family and (where known) listed size.
     fn common(&self, known: &Known, family: Option<&str>) -> Census {
         let size = match Listed::of(known) {
             Listed::Rough(size) | Listed::Counted(size) => Some(size.floor() as i64),
@@ -321,7 +326,7 @@ impl Lexicon {
         all
     }
 
-    /// Of the classes that the sizes admit, those that a certain checkpoint has and that are not of later days.
+    /// Classes that the sizes admit, that some certain checkpoint has, and that are not too young.
     fn admitted(
         &self,
         pool: &Pool,
@@ -386,7 +391,7 @@ impl Lexicon {
         found.into_iter().collect()
     }
 
-    /// Sets the thresholds by leaving known checkpoints out.
+    /// Sets the thresholds by leave-one-out over known checkpoints.
     fn calibrate(&mut self, pool: &Pool, known: &[Known], certain: &[(u32, Shape)]) {
         let mut answers = [Vec::new(), Vec::new()];
         for (at, shape) in thin(certain.to_vec(), LEFT_OUT) {
@@ -400,8 +405,8 @@ impl Lexicon {
         self.sure = answers.map(threshold);
     }
 
-    /// The structure that nearly all known checkpoints of that family and listed size have, where so many are known that
-    /// another is unlikely.
+    /// The structure of nearly all known checkpoints of the family and listed size, provided there are so many of these
+    /// that another structure is unlikely.
     pub(crate) fn by_census(&self, known: &Known, left_out: bool) -> Option<(Shape, u32)> {
         let own = left_out.then(|| self.class_of(known)).flatten();
         let counts = self.census.get(&census_key(known)?)?;
@@ -415,7 +420,7 @@ impl Lexicon {
     }
 }
 
-/// What a name has against it that lacks a word which `with` of `total` names have.
+/// Log-likelihood penalty for a name without a word that `with` of `total` names have.
 fn absence(with: u32, total: u32) -> f64 {
     ABSENT * ((f64::from(total - with) + 0.5).ln() - (f64::from(total) + 1.0).ln())
 }

@@ -1,9 +1,10 @@
-//! A base named in a name: the longest run of its words that is the whole name of exactly known checkpoints.
+//! Finds a base named within a name: the longest run of words that is the whole name of checkpoints with known
+//! structure.
 //!
-//! `org/Qwen1.5-7B-Dutch-Chat` holds the name of `Qwen/Qwen1.5-7B`. Names are read as runs of letters and of digits, so
-//! that `phi-2`, `phi2` and `Phi_2` are one name; what they say of how weights are stored (`GPTQ`, `4bit`, `hf`) does not
-//! count. A run tells something only where the checkpoints that are named so share a shape, and four in five of those for
-//! which it is the longest such run have that shape too.
+//! `org/Qwen1.5-7B-Dutch-Chat` contains the name of `Qwen/Qwen1.5-7B`. Names are split into runs of letters and of
+//! digits, so that `phi-2`, `phi2` and `Phi_2` are equal; words for the storage format (`GPTQ`, `4bit`, `hf`) are
+//! ignored. A run counts only where all checkpoints with that name share a shape, and four in five of the known
+//! checkpoints for which it is the longest such run have that shape too.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,7 +15,7 @@ use crate::resolve::admit::Asked;
 use crate::resolve::pool::Pool;
 use crate::resolve::template::Shape;
 
-/// Words of how weights are stored or what file they come in, at the end of a name.
+/// Words for the storage or file format, ignored at the end of a name.
 const STORAGE: [&str; 22] = [
     "gptq",
     "awq",
@@ -39,30 +40,31 @@ const STORAGE: [&str; 22] = [
     "4",
     "128",
 ];
-/// Per cent of those for which a name is the longest one held that must have its shape.
+/// Percentage of the checkpoints for which a name is the longest one contained that must have its shape.
 const AGREE: u32 = 80;
-/// Words of the longest run looked up.
+/// Greatest number of words in a run that is looked up.
 const LONGEST: usize = 12;
 
-/// The settled checkpoints of one name, as what telling it needs: how many, of which shapes, and which come first.
+/// The checkpoints with known structure that share a name, reduced to what is needed to look it up.
 #[derive(Debug)]
 struct Group {
     /// The first two.
     first: [u32; 2],
-    /// The first two without an organisation: the Hub's own, of which others are copies.
+    /// The first two without an organisation: the Hub's own, which others copied.
     canonical: [Option<u32>; 2],
-    /// Up to three shapes: with one member left out, more than two cannot become one.
+    /// Up to three shapes with their counts: with more than two, leaving one member out cannot make them agree.
     shapes: Vec<(Shape, u32)>,
 }
 
-/// Most names are of one checkpoint.
+/// The checkpoints with one name; mostly there is only one.
 #[derive(Debug)]
 enum Members {
     One(u32),
     Several(Box<Group>),
 }
 
-/// Shapes by name; a name goes by the hash of its words.
+/// Shapes by name; names are represented by the hash of their words. `holding` counts, for each name, the shapes of
+/// checkpoints whose longest contained name it is.
 pub(crate) struct Names {
     equal: HashMap<u64, Members>,
     holding: HashMap<u64, Vec<(Shape, u32)>>,
@@ -90,7 +92,8 @@ impl Group {
         }
     }
 
-    /// The one checkpoint that stands for all, without the one left out and its shape.
+    /// The checkpoint that represents all, ignoring the one left out (given with its shape); `None` where shapes
+    /// differ.
     fn agreed(&self, left_out: Option<(u32, Shape)>) -> Option<u32> {
         let other = |at: &u32| left_out.is_none_or(|(out, _)| out != *at);
         if let Some(own) = self.canonical.into_iter().flatten().find(other) {
@@ -108,7 +111,8 @@ impl Group {
     }
 }
 
-/// Runs of letters and of digits (with their points), lower case, without the organisation and without words of storage.
+/// Runs of letters and of digits (with decimal points) in lower case, without the organisation and without words for
+/// storage formats.
 pub(crate) fn tokens(id: &str) -> Vec<String> {
     let name = id.rsplit('/').next().unwrap_or(id).to_ascii_lowercase();
     let mut tokens: Vec<String> = Vec::new();
@@ -135,13 +139,13 @@ pub(crate) fn tokens(id: &str) -> Vec<String> {
     tokens
 }
 
-/// Whether no word of storage was taken off a name.
+/// Whether no storage word was removed from a name.
 fn tokens_kept(id: &str, words: &[String]) -> bool {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
     letters(id) == words.iter().map(|word| letters(word)).sum::<usize>()
 }
 
-/// Whether a run of words is a name that can mean one base: a number beside some letters.
+/// Whether a run of words can be the name of a particular base: it contains a number as well as letters.
 fn tells(run: &[String]) -> bool {
     let digits = run
         .iter()
@@ -158,7 +162,7 @@ fn tells(run: &[String]) -> bool {
             .is_some_and(|word| word.starts_with(char::is_alphabetic))
 }
 
-/// Runs of `words`, the longest first, and of equally long ones the first.
+/// Runs of `words`, longest first, and from left to right among equally long ones.
 fn runs(words: &[String]) -> impl Iterator<Item = &[String]> {
     (1..=words.len().min(LONGEST))
         .rev()
@@ -167,7 +171,7 @@ fn runs(words: &[String]) -> impl Iterator<Item = &[String]> {
 }
 
 impl Names {
-    /// The names of all that is settled in `known`.
+    /// Indexes the names of all checkpoints in `known` with a known structure.
     pub(crate) fn of(pool: &Pool, known: &[Known]) -> Self {
         let mut names = Self {
             equal: HashMap::new(),
@@ -220,7 +224,7 @@ impl Names {
         names
     }
 
-    /// The one structure of all checkpoints of that whole name.
+    /// The structure shared by all checkpoints with exactly this name.
     pub(crate) fn equal(&self, known: &[Known], id: &str, left_out: Option<u32>) -> Option<(Shape, u32)> {
         self.agreed(known, key(&tokens(id)), left_out)
     }
@@ -236,7 +240,8 @@ impl Names {
         Some((settled(at)?, at))
     }
 
-    /// What the runs of a name say, the longest first, where `admits` allows it. `own`: the shape of the one left out.
+    /// The structure indicated by the longest run of a name that `admits` accepts. `own`: the shape of the left-out
+    /// checkpoint.
     pub(crate) fn held(
         &self,
         known: &[Known],
@@ -262,7 +267,7 @@ impl Names {
     }
 }
 
-/// The shape of checkpoint `at` where it is one of those of that name.
+/// The shape of checkpoint `at`, provided that it has this name.
 fn member(known: &[Known], at: u32, name: u64) -> Option<Shape> {
     let one = known.get(at as usize)?;
     one.shape().filter(|_| key(&tokens(&one.id)) == name)

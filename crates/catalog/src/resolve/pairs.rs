@@ -1,8 +1,8 @@
-//! A base named in a name: a word that tells the blocks, together with a size (`mistral` and 7b, `llama2` and 13b, `solar`
-//! and 10 listed), that nearly always goes with one structure.
+//! Finds a base by a pair of a word and a size (`mistral` and 7b, `llama2` and 13b, `solar` and 10 listed) that nearly
+//! always occurs with the same structure.
 //!
-//! Most pairs occur once, and one that does tells nothing: a first reading counts them, by their hashes, and only those
-//! that may have come twice are held.
+//! Most pairs occur only once, which is no evidence: a first pass counts them by hash, and only those that may be
+//! frequent enough are stored.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,22 +13,22 @@ use crate::resolve::telling::Telling;
 use crate::resolve::template::{Shape, family_of};
 use crate::words::{Stated, sizes, words};
 
-/// Checkpoints that must have a pair before it says anything.
+/// Number of checkpoints that must have a pair before it counts as evidence.
 const ENOUGH: u32 = 3;
-/// The same for a word alone, without any size.
+/// The same for a word without any size.
 const COMMON: u32 = 8;
-/// Of those, per cent that must share the structure.
+/// Percentage of those that must share the structure.
 const AGREE: u32 = 97;
 
-/// A structure that a pair goes with.
+/// A structure that occurs with a pair.
 struct Seen {
     shape: Shape,
     count: u32,
-    /// The first checkpoint that has both.
+    /// The first checkpoint with this pair and structure.
     at: u32,
 }
 
-/// How often a word and a size go with a structure.
+/// How often a word and a size occur with a structure.
 #[derive(Default)]
 pub(crate) struct Pairs {
     words: HashMap<String, u32>,
@@ -37,8 +37,8 @@ pub(crate) struct Pairs {
     telling: Telling,
 }
 
-/// What stands for the sizes of a checkpoint: those its name states, what is listed, each also with its family where that
-/// is known. `learning`: the word alone too, which says something of names that state no size.
+/// Text keys for the sizes of a checkpoint: those its name states and the listed one, each also combined with its
+/// family where that is known. `learning`: also the key for the word alone, for names that state no size.
 fn amounts(known: &Known, learning: bool) -> Vec<String> {
     let mut plain: Vec<String> = sizes(&known.id)
         .into_iter()
@@ -65,7 +65,7 @@ fn amounts(known: &Known, learning: bool) -> Vec<String> {
         .collect()
 }
 
-/// Pairs counted by their hashes, up to [`ENOUGH`]: those that share a place with others may count too high.
+/// Approximate counts of pairs, by hash: pairs that share a slot may be counted too high.
 struct Rough(Vec<u8>);
 
 impl Rough {
@@ -105,7 +105,8 @@ fn number(of: &mut HashMap<String, u32>, text: &str) -> u32 {
 }
 
 impl Pairs {
-    /// Learns from checkpoints and their structures, of which the first `certain` are exact or counted.
+    /// Learns from checkpoints and their structures; the first `certain` of these are exact or follow from a counted
+    /// size.
     pub(crate) fn learn(known: &[Known], lessons: &[(u32, Shape)], certain: usize) -> Self {
         let rough = Rough::of(known, lessons);
         let mut pairs = Self {
@@ -132,11 +133,11 @@ impl Pairs {
         pairs
     }
 
-    /// The structure that a pair of `known` tells, and a checkpoint that has it; nothing where two pairs disagree.
-    /// `hidden`: its own structure, if it is to count as unknown.
+    /// The structure that the pairs of `known` indicate, and a checkpoint that has it; `None` where two pairs disagree.
+    /// `hidden`: its own structure, if that is to count as unknown.
     pub(crate) fn tell(&self, all: &[Known], known: &Known, hidden: Option<Shape>) -> Option<(Shape, u32)> {
         let with_family = family_of(known).is_some();
-        // With the family known, pairs that ignore it say less than those that do not.
+        // Where the family is known, pairs that ignore it are less informative and are skipped.
         let amounts: Vec<(String, u32)> = amounts(known, false)
             .into_iter()
             .filter(|amount| !with_family || !amount.starts_with(['=', '#']))

@@ -1,4 +1,4 @@
-//! The structures that are known exactly, as what other checkpoints can be resolved to.
+//! The known structures, as candidates for other checkpoints.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,33 +10,32 @@ use crate::resolve::listed::is_packed;
 use crate::resolve::memo::Memo;
 use crate::resolve::template::{Admitted, BySize, Shape, Template, block, family_of};
 
-/// Everything known exactly.
+/// All known structures, indexed.
 pub(crate) struct Pool {
     pub(crate) templates: Vec<Template>,
-    /// Families that a leaderboard names: a checkpoint of unknown family is of one of them.
+    /// Families that a leaderboard names; a checkpoint of unknown family is assumed to be of one of these.
     pub(crate) evaluated: BTreeSet<String>,
     by_family: BTreeMap<String, Vec<u32>>,
     by_shape: BTreeMap<Shape, Vec<u32>>,
-    /// The first day on which a structure is known to have been published, by block, shape and vocabulary; without one,
-    /// the first of all.
+    /// First known publication day of each structure, by block, shape and vocabulary; and over all vocabularies.
     pub(crate) first: Firsts,
-    /// What sizes admit, by family and listing.
+    /// Cache of the structures that sizes admit, by family and listing.
     pub(crate) by_size: Memo<(Option<String>, (u8, u64)), BySize>,
 }
 
-/// Which families' templates are meant.
+/// Which families' templates are considered.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Among<'a> {
-    /// One family's.
+    /// Those of one family.
     Family(&'a str),
-    /// Those of all families with the same blocks.
+    /// Those of all families with the same blocks as this one.
     Akin(&'a str),
     /// Those of all families that a leaderboard names.
     Evaluated,
 }
 
 impl Pool {
-    /// Numbers of the templates meant.
+    /// Indices of the templates considered.
     pub(crate) fn among<'a>(&'a self, among: Among<'a>) -> impl Iterator<Item = u32> + 'a {
         self.by_family
             .iter()
@@ -48,7 +47,7 @@ impl Pool {
             .flat_map(|(_, numbers)| numbers.iter().copied())
     }
 
-    /// The templates of one shape.
+    /// The templates with this shape.
     pub(crate) fn of_shape(&self, shape: Shape) -> impl Iterator<Item = &Template> {
         self.by_shape
             .get(&shape)
@@ -61,7 +60,7 @@ impl Pool {
 const EXPERTS: [i64; 8] = [2, 3, 4, 5, 6, 7, 8, 16];
 
 impl Pool {
-    /// The pool of all that is exact in `known`.
+    /// The pool of all structures that are exact in `known`.
     pub(crate) fn of(known: &[Known]) -> Self {
         let mut found: BTreeMap<(String, Shape, i64, i64), Vec<u32>> = BTreeMap::new();
         for (at, entry) in known.iter().enumerate() {
@@ -109,7 +108,8 @@ impl Pool {
                     })
                 };
                 let mut sizes = admitted(&family, shape, kv_heads, head_dim, &vocabularies, &common);
-                // Counts that a source states outright, where no formula is known; of packed weights they are too small.
+                // Where there is no formula, counts stated by a source are used, except for packed weights, whose
+                // counts are too small.
                 let counted = recipe(&family).is_some();
                 for &at in members
                     .iter()
@@ -220,7 +220,7 @@ fn admitted(
                 pos: usual_positions(family),
             };
             for tied in [recipe.tied, !recipe.tied] {
-                // Small checkpoints of an untied family may be tied, but not the other way round.
+                // In a family with separate heads small checkpoints may have tied ones, but not the other way round.
                 let likely = tied == recipe.tied || tied && d_model < WIDE;
                 let recipe = Recipe { tied, ..recipe };
                 let Some(one) = dense(recipe, sizes) else { continue };
@@ -258,7 +258,7 @@ fn admitted(
     all
 }
 
-/// Vocabularies that a structure comes with: its own, and those of its family that differ from one of its own by at
+/// Vocabulary sizes considered for a structure: its own, and those of its family that differ from one of its own by at
 /// most 3 % (added or trimmed tokens); the family's five most common where its own is not known.
 fn usual(own: Option<&BTreeMap<i64, usize>>, family: Option<&BTreeMap<i64, usize>>) -> BTreeSet<i64> {
     let mut all: BTreeSet<i64> = own.into_iter().flat_map(BTreeMap::keys).copied().collect();

@@ -1,12 +1,13 @@
-//! The columns beside the shape (`kv_heads`, `vocab_size`, `pos`) where a checkpoint's own config does not tell them.
+//! Fills in the columns beside the shape (`kv_heads`, `vocab_size`, `pos`) where a checkpoint's own config does not
+//! state them.
 //!
-//! Rule: among checkpoints of the same shape (and block family, where one is known) that state the column, and whose value
-//! this checkpoint can have (a vocabulary may not be younger than it, nor give another size), those that share most words of
-//! the name; of these the value that most have, and of equally many the one published nearest in
-//! time. A shape fixes its key and value heads nearly always; vocabulary and positions follow the base, which names
-//! tell: they are told only where nearly all of those agree ([`AGREED`]), for a shape that Llama 2 and 3 have in common says
-//! nothing of which of their vocabularies this one has. How often the rule is right is measured by leaving each known value
-//! out ([`Rest::accuracy`]).
+//! Rule: consider the checkpoints with the same shape (and block family, where known) that state the column with a
+//! value that this checkpoint can have (a vocabulary must not be younger than the checkpoint, nor give another size).
+//! Among these, take the ones that share most words of the name, and of their values the most frequent; ties go to the
+//! value published nearest in time. A shape nearly always determines its key and value heads. Vocabulary and positions
+//! follow the base, which names indicate: they are filled in only where nearly all of these checkpoints agree
+//! ([`AGREED`]), since a shape that Llama 2 and 3 share does not determine which vocabulary a checkpoint has. The
+//! accuracy of the rule is measured by leaving each known value out ([`Rest::accuracy`]).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,11 +18,11 @@ use crate::known::Known;
 
 /// Names of the columns, in the order of [`crate::observed::DIMENSIONS`] from the fifth on.
 pub(crate) const COLUMNS: [&str; 3] = ["kv_heads", "vocab_size", "pos"];
-/// The place of `vocab_size` among them.
+/// Index of `vocab_size` among them.
 const VOCABULARY: usize = 1;
-/// A checkpoint without a date counts as this far away, in days.
+/// Distance in time, in days, assumed for a checkpoint without a date.
 const FAR: i32 = 10_000;
-/// Checkpoints of one shape that are asked; where more state it, so many of them, evenly spread.
+/// Greatest number of checkpoints per shape that are considered; of more, an evenly spaced selection.
 const ASKED: usize = 2_048;
 
 /// A checkpoint that states its shape and at least one of the columns.
@@ -32,22 +33,22 @@ struct Stated {
     columns: [Option<i64>; 3],
 }
 
-/// What checkpoints of one shape state.
+/// The checkpoints of one shape that state a column.
 #[derive(Default)]
 struct OfShape {
     stated: Vec<Stated>,
-    /// Per word, by number, those whose names have it: places in `stated`.
+    /// For each word (by its number), the indices in `stated` of checkpoints whose names have it.
     having: HashMap<u32, Vec<u16>>,
 }
 
-/// What checkpoints of each shape state.
+/// The stated columns, by shape.
 pub(crate) struct Rest {
     by_shape: BTreeMap<Shape, OfShape>,
     families: HashMap<String, u32>,
     words: HashMap<String, u32>,
 }
 
-/// One column: values left out, answered, and right.
+/// Accuracy for one column: numbers of values held out, answered, and equal to the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Right {
     pub(crate) held_out: usize,
@@ -61,7 +62,7 @@ fn columns(known: &Known) -> [Option<i64>; 3] {
 }
 
 impl Rest {
-    /// Learns from every checkpoint whose shape is its own.
+    /// Collects every checkpoint whose shape is its own.
     pub(crate) fn of(known: &[Known]) -> Self {
         let mut stating: BTreeMap<Shape, Vec<u32>> = BTreeMap::new();
         for (at, entry) in known.iter().enumerate() {
@@ -98,8 +99,8 @@ impl Rest {
         rest
     }
 
-    /// The values of the columns for a checkpoint of this shape; `without`: as if that one stated nothing; `admits`: the
-    /// vocabularies that it can have.
+    /// Values of the columns for a checkpoint with this shape. `without`: a checkpoint that is ignored; `admits`:
+    /// whether the checkpoint can have a vocabulary size.
     pub(crate) fn tell(
         &self,
         known: &Known,
@@ -110,7 +111,7 @@ impl Rest {
         let Some(of_shape) = self.by_shape.get(&shape) else {
             return [None; 3];
         };
-        // How many words of its name each of them shares.
+        // How many words of the name each of them shares.
         let mut shared = vec![0_u16; of_shape.stated.len()];
         for word in words(&known.id) {
             let having = self.words.get(&word).and_then(|word| of_shape.having.get(word));
@@ -134,7 +135,7 @@ impl Rest {
         })
     }
 
-    /// How right the rule is, each known value of `of` left out in turn.
+    /// Accuracy of the rule, leaving out each known value of the checkpoints `of` in turn.
     pub(crate) fn accuracy(
         &self,
         known: &[Known],
@@ -161,8 +162,8 @@ impl Rest {
     }
 }
 
-/// The value that most of those have that share most words, of its own family where that is known; of values that equally
-/// many have, the one nearest in time, then the smallest.
+/// The most frequent value among the checkpoints that share most words, only those of the same family where it is
+/// known; ties go to the value nearest in time, then to the smallest.
 fn most<'a>(
     states: impl Iterator<Item = (&'a Stated, &'a u16)> + Clone,
     family: Option<u32>,
@@ -176,7 +177,7 @@ fn most<'a>(
         (Some(theirs), Some(ours)) => (theirs - ours).abs().min(FAR),
         _ => FAR,
     };
-    // Per value: how many have it, and how near the nearest of them is.
+    // For each value: how many have it, and the distance in time of the nearest of these.
     let mut votes: BTreeMap<i64, (usize, i32)> = BTreeMap::new();
     for (stated, _) in candidates.filter(|&(_, &shared)| shared == most_shared) {
         let vote = votes.entry(stated.columns[column]?).or_insert((0, FAR));

@@ -1,5 +1,5 @@
-//! The row of `structures` for one checkpoint: what is its own, then what its base tells, then its nearest names; each cell
-//! with the row of the source it came from.
+//! Makes the row of `structures` for one checkpoint, from its own values, then its base's, then those of its nearest
+//! names; each cell with the row of the source it came from.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,16 @@ use crate::resolve::{Resolver, formula, heads, rest, vocabulary};
 use crate::schema::Row;
 use crate::tables::{Provenance, ResolvedBy, Structure};
 
-/// Where a cell comes from.
+/// Where the value of a cell comes from.
 #[derive(Debug, Clone, Copy)]
 struct Origin<'a> {
     how: &'static str,
-    /// The checkpoint that a source says it of, and where.
+    /// The checkpoint for which a source states it, and the position in that source.
     of: Option<(&'a Known, Place)>,
 }
 
 impl Resolver<'_> {
-    /// One structure per checkpoint, in the order in which they were gathered, and where each of its cells comes from.
+    /// The structure of checkpoint `at`, and the origin of each of its cells.
     pub(crate) fn structure(&self, at: u32) -> (Structure, Vec<Provenance>) {
         let known = &self.gathered.known[at as usize];
         let asked = Asked::of(known);
@@ -44,7 +44,8 @@ impl Resolver<'_> {
                 dimensions[4] = dimensions[4].or(base.details.dimensions[4]);
                 dimensions[5] =
                     dimensions[5].or_else(|| vocabulary::of_base(&self.pool, &asked, shape, base));
-                // A name or a size points to a shape; which of its vocabularies is told only where nearly all have one.
+                // A name or a size only determines a shape; its vocabulary is filled in only where nearly all
+                // checkpoints of the shape share one.
                 let is_declared =
                     resolution.by == ResolvedBy::Lineage || known.details.dimensions[5].is_some();
                 open = !is_declared
@@ -58,7 +59,7 @@ impl Resolver<'_> {
             }
             if dimensions[4..].iter().any(Option::is_none) {
                 let beside = (dimensions[4], of.and_then(|of| of.details.head_dim));
-                // What is known of the base's vocabulary, and was refuted, is not made up for by its neighbours.
+                // If the base's vocabulary is known and was refuted, neighbours must not replace it.
                 let refuted = (!open || known.published().is_none())
                     && base.is_some_and(|base| base.details.dimensions[5].is_some());
                 let family = asked.family.clone().or_else(|| family_of(of?));
@@ -90,7 +91,8 @@ impl Resolver<'_> {
         let head = self.head(&asked, base, dimensions, count);
         let tied = known.details.makeup.tied.or(head.map(Head::tied));
         let size = weight::billions(&self.pool, &asked, dimensions, base, tied);
-        // What a base declares is its own; a name or a size point to one of several that share the shape.
+        // A declared base determines its values; a name or a size only selects one of several checkpoints that share
+        // the shape.
         let shared = resolution.shape.filter(|_| resolution.by != ResolvedBy::Lineage);
         let agreed = shared.and_then(|shape| self.agreed.get(&shape));
         let inside = inside(
@@ -101,7 +103,7 @@ impl Resolver<'_> {
             (head, size.map(|(size, _)| size)),
         );
         let made = inside.makeup.counts.map(|counts| counts.total);
-        // Of a mixture the number of experts was told after its size.
+        // For a mixture the number of experts was determined after its size.
         let size = match (size, made) {
             (Some((_, SizeOrigin::Shape)), Some(made)) if asked.mixture => {
                 Some((made as f64 / 1e9, SizeOrigin::Shape))
@@ -204,7 +206,7 @@ impl Resolver<'_> {
         (structure, provenance)
     }
 
-    /// The output head, as the counted parameters of the checkpoint tell, else as all of its shape have it.
+    /// Whether the output head is tied: by counted parameters of the checkpoint, else as most checkpoints of its shape.
     fn head(
         &self,
         asked: &Asked<'_>,
@@ -230,14 +232,15 @@ impl Resolver<'_> {
         }
         let head_dim = asked.head_dim(base);
         let counted = heads::counted(asked.known, outside);
-        // A base of the same vocabulary has the same tables.
+        // A base with the same vocabulary has the same embedding and output head.
         let of_base = || {
             let base = base.filter(|base| base.details.dimensions[5] == Some(vocab))?;
             heads::told(self.gathered, base, &family)
         };
         let by_count = formula::head_of_count(&family, dimensions, head_dim, &counted);
         let by_listing = || heads::listed_tied(asked.known, dimensions, head_dim, &family);
-        // Of a fine-tune a count may hold the head that it stored; of a checkpoint whose config is known it is the network's.
+        // A fine-tune's count may include a head that was stored separately; where the checkpoint's own config is
+        // known, the count is that of the network.
         by_count
             .filter(|&tied| tied || base.is_none())
             .or_else(by_listing)
@@ -250,7 +253,7 @@ impl Resolver<'_> {
             .or(by_count.map(Head::Counted))
     }
 
-    /// One row for each cell that has an origin.
+    /// The provenance: one row for each cell that has an origin.
     fn provenance<'a>(
         &self,
         structure: &Structure,
@@ -272,8 +275,8 @@ impl Resolver<'_> {
         cells.collect()
     }
 
-    /// The files that the dimensions came from: those of the shape first, then what others add. Of a base its name stands
-    /// behind its file.
+    /// The source files of the dimensions: those of the shape first, then further ones. Where they are of the base, its
+    /// name is appended.
     fn files(&self, known: &Known, base: Option<&Known>) -> Option<String> {
         let stating = base.unwrap_or(known);
         let file = |one: &Known, column: usize| {
@@ -306,8 +309,9 @@ impl Resolver<'_> {
     }
 }
 
-/// The vocabulary that a board lists, where the formula of the structure makes with it the number of parameters that the same
-/// board counts: boards list the entries of tokenizers too, which are fewer than the rows of an embedding.
+/// The vocabulary that a board lists, provided that with it the formula of the structure gives the number of parameters
+/// that the same board counts; boards also list the sizes of tokenizers, which are smaller than the number of embedding
+/// rows.
 fn proved_vocabulary(
     asked: &Asked<'_>,
     base: Option<&Known>,
@@ -324,20 +328,20 @@ fn proved_vocabulary(
     is_made.then_some(vocab)
 }
 
-/// The place of `d_ffn` among the dimensions.
+/// Index of `d_ffn` among the dimensions.
 const WIDTH: usize = 2;
-/// Made by the formula of the structure.
+/// Computed by the formula of the structure.
 const FORMULA: Origin<'_> = Origin {
     how: "formula",
     of: None,
 };
-/// Said by the checkpoint's own name.
+/// Stated by the checkpoint's own name.
 const NAMED: Origin<'_> = Origin {
     how: "named",
     of: None,
 };
 
-/// Said by a source of the checkpoint itself.
+/// Stated by a source about the checkpoint itself.
 fn stated(known: &Known, place: Place) -> Origin<'_> {
     Origin {
         how: "stated",
@@ -345,8 +349,8 @@ fn stated(known: &Known, place: Place) -> Origin<'_> {
     }
 }
 
-/// Where a dimension comes from: the nearest names of the shape where those told it, else the checkpoint's own sources,
-/// else its base's.
+/// Origin of a dimension: the nearest names of the shape if the value came from these, else the checkpoint's own
+/// sources, else its base's.
 fn dimension<'a>(
     known: &'a Known,
     base: Option<&'a Known>,
@@ -359,10 +363,10 @@ fn dimension<'a>(
             of: None,
         };
     }
-    // The shape is the base's as a whole, whatever of it a source states of the checkpoint too.
+    // The shape is taken from the base as a whole, even where a source states a part of it for the checkpoint too.
     let own = known.details.dimensions[column].is_some();
     match base {
-        // Another vocabulary than the base's: the one whose formula gives the listed size.
+        // A vocabulary other than the base's: the one with which the formula gives the listed size.
         Some(base) if !own && base.details.dimensions[column] != value => FORMULA,
         Some(base) if !own || column < 4 && base.details.dimensions[column].is_some() => Origin {
             how: way,
@@ -372,7 +376,7 @@ fn dimension<'a>(
     }
 }
 
-/// A listed size that is far from the one kept: packed weights, adapters, typing errors.
+/// A remark where the listed size is far from the one kept: packed weights, adapters, typing errors.
 fn size_doubt(known: &Known, size: Option<f64>) -> Option<String> {
     let (listed, size) = (known.listed_size?, size?);
     (listed > 1.6 * size || size > 1.6 * listed).then(|| format!("size: {listed} listed, {size} kept"))

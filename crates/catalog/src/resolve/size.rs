@@ -1,4 +1,4 @@
-//! `size`: the one structure that an architecture and a listed size admit.
+//! The way `size`: the only structure that an architecture and a listed size admit.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use crate::resolve::listed::{Experts, Listed, closest};
 use crate::resolve::pool::{Among, Pool};
 use crate::resolve::template::{BySize, Shape};
 
-/// Billions within which a listed count and a computed one are the same number.
+/// Difference in billions up to which a listed count and a computed one are the same.
 const SAME: f64 = 0.0011;
 
-/// Structures that `family` and `listed` admit, `left_out` not counted among what is known. The family's own structures
-/// first; where they do not settle it, those of families with the same blocks.
+/// Structures that `family` and `listed` admit, not counting checkpoint `left_out`: those of the family itself or,
+/// where these give no answer, of families with the same blocks.
 pub(crate) fn by_size(pool: &Pool, family: Option<&str>, listed: Listed, left_out: Option<u32>) -> BySize {
     if left_out.is_some() {
         return admitted(pool, family, listed, left_out);
@@ -69,7 +69,8 @@ fn settle(
         Some((&shape, &(_, count, member))) => {
             let enough = match listed {
                 Listed::Counted(_) => false,
-                // A rough size admits much: nearly all that is known must agree, and not be little.
+                // A rough size admits many structures: nearly all known checkpoints must agree, and there must be
+                // enough of them.
                 _ => count >= 5 && count * 100 >= all * 98,
             };
             if matches!(listed, Listed::Counted(_)) && exact.len() > 1 {

@@ -1,12 +1,12 @@
-//! Whether a structure can be what a name states, and how near it is.
+//! Whether a structure is compatible with the sizes that a name states, and how close it is.
 
 use crate::resolve::template::Template;
 use crate::words::Stated;
 
-/// Spread of the logarithm of stated sizes around true ones: names round (6.74 to 7, 12.9 to 13).
+/// Standard deviation of the log ratio of stated to true sizes: names round (6.74 to 7, 12.9 to 13).
 const SPREAD: f64 = 0.1;
 
-/// Logarithm of how likely a checkpoint of that structure states these sizes, up to a constant.
+/// Log-likelihood that a checkpoint with this structure states these sizes, up to a constant.
 pub(super) fn closeness(template: &Template, stated: &[Stated]) -> f64 {
     let of = |stated: &Stated| match *stated {
         Stated::Dense(size) | Stated::Mixture(_, size) => size,
@@ -24,8 +24,8 @@ pub(super) fn closeness(template: &Template, stated: &[Stated]) -> f64 {
     nearest.map_or(0.0, |off| -0.5 * (off.min(0.35) / SPREAD).powi(2))
 }
 
-/// Whether a name that states `stated` billions can mean a checkpoint of `size`: names round, leave embeddings out (8.5 is
-/// called 7 where the vocabulary is large, 0.19 is called 126m), and rarely claim more than there is.
+/// Whether a name that states `stated` billions can mean a checkpoint of `size` billions: names round, omit embeddings
+/// (8.5 is called 7 where the vocabulary is large, 0.19 is called 126m), and rarely overstate.
 pub(crate) fn near(stated: f64, size: f64) -> bool {
     let (below, above) = if stated < 0.2 {
         (0.86, 1.5)
@@ -39,8 +39,8 @@ pub(crate) fn near(stated: f64, size: f64) -> bool {
     size >= stated * below && size <= stated * above
 }
 
-/// Whether a structure can be what the name states; anything where nothing is stated. Of a mixture, the size of one expert
-/// or of all together.
+/// Whether a structure is compatible with the stated sizes; always true where none is stated. For a mixture, the size
+/// stated may be that of one expert or of all together.
 pub(crate) fn said(template: &Template, stated: &[Stated], mixture: bool) -> bool {
     let is_mixture = template.sizes.iter().all(|admitted| admitted.experts > 1);
     let is = |stated: &Stated| {
@@ -51,7 +51,7 @@ pub(crate) fn said(template: &Template, stated: &[Stated], mixture: bool) -> boo
             .any(|admitted| match *stated {
                 Stated::Dense(size) => (mixture || admitted.experts == 1) && near(size, admitted.size),
                 Stated::Mixture(_, one) if admitted.experts == 1 => near(one, admitted.size),
-                // Known as a mixture alone: what the experts share counts once.
+                // Where only the mixture's size is known: what the experts share counts only once.
                 Stated::Mixture(experts, one) => {
                     is_mixture
                         && admitted.experts == experts

@@ -1,7 +1,7 @@
-//! Words of names that tell whose blocks a checkpoint has: `qwen2.5`, `falcon`, `openhermes`.
+//! Words in names that indicate the blocks of a checkpoint: `qwen2.5`, `falcon`, `openhermes`.
 //!
-//! A word tells where several exactly known checkpoints have it and nearly all of them have the same blocks. Words of how a
-//! checkpoint was tuned (`instruct`, `merge`) tell nothing whatever they go with.
+//! A word is evidence where several checkpoints with known structure have it and nearly all of these have the same
+//! blocks. Words for how a checkpoint was tuned (`instruct`, `merge`) are never evidence.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,14 +9,14 @@ use crate::known::Known;
 use crate::resolve::template::{Shape, block, family_of};
 use crate::words::{names_a_base, words};
 
-/// Checkpoints that must have a word before it tells anything.
+/// Number of checkpoints that must have a word before it is evidence.
 const ENOUGH: u32 = 3;
-/// Checkpoints that have a word from which it is common.
+/// Number of checkpoints with a word from which it is common.
 const COMMON: u32 = 10;
-/// Of those, per cent that must have the same blocks.
+/// Percentage of those that must have the same blocks.
 const AGREE: u32 = 90;
 
-/// How often each word goes with each kind of blocks.
+/// For each word, how often it occurs with each kind of blocks.
 #[derive(Default)]
 pub(crate) struct Telling(HashMap<String, BTreeMap<String, u32>>);
 
@@ -39,8 +39,7 @@ impl Telling {
         Self(counts)
     }
 
-    /// Whether `word` of the name of `known` tells that its blocks are those of `family`; `hidden`: `known` itself is not
-    /// to count.
+    /// Whether `word` in the name of `known` indicates the blocks of `family`; `hidden`: `known` itself is not counted.
     pub(crate) fn tells(&self, word: &str, family: &str, known: &Known, hidden: bool) -> bool {
         let Some(counts) = self.0.get(word) else {
             return false;
@@ -56,7 +55,7 @@ impl Telling {
 }
 
 impl Telling {
-    /// Whether a word of the name of `known` is common, and never goes with the blocks of `family`.
+    /// Whether a word in the name of `known` is common and never occurs with the blocks of `family`.
     pub(crate) fn contradicts(&self, family: &str, known: &Known, hidden: bool) -> bool {
         words(&known.id).iter().any(|word| {
             self.0.get(word).is_some_and(|counts| {

@@ -1,4 +1,4 @@
-//! Structures that are known exactly, each with the sizes it can have.
+//! Known structures, each with the sizes that it can have.
 
 use crate::config::family;
 use crate::known::Known;
@@ -6,19 +6,19 @@ use crate::known::Known;
 /// Layers, `d_model`, `d_ffn`, heads.
 pub(crate) type Shape = [i64; 4];
 
-/// One structure that occurs in the pool, with all that its parameter count needs.
+/// One known structure within a family, with the sizes that its parameters can sum to.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     pub(crate) family: String,
     pub(crate) shape: Shape,
-    /// Checkpoints that have it.
+    /// Indices of the checkpoints that have it, ascending.
     pub(crate) members: Vec<u32>,
-    /// Sizes it can have, in billions: its own, untied or tied, as one expert of several.
+    /// Sizes that it can have, in billions: with the output head separate or tied, and with one or several experts.
     pub(crate) sizes: Vec<Admitted>,
 }
 
 impl Template {
-    /// How many checkpoints have it, that one not counted, and the first of them. Members ascend.
+    /// The number of checkpoints that have it, without `left_out`, and the first of these.
     pub(crate) fn without(&self, left_out: Option<u32>) -> (usize, Option<u32>) {
         let is_member = left_out.is_some_and(|out| self.members.binary_search(&out).is_ok());
         let first = self
@@ -33,18 +33,19 @@ impl Template {
 /// A size that a template can have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Admitted {
-    /// Billions.
+    /// Size in billions of parameters.
     pub(crate) size: f64,
-    /// How far a listed size may be off: a vocabulary larger or smaller by a little.
+    /// How far a listed size may lie below or above it, in billions, because of a slightly different vocabulary.
     pub(crate) below: f64,
     pub(crate) above: f64,
-    /// Experts; 1 where it is dense.
+    /// Number of experts; 1 where it is dense.
     pub(crate) experts: i64,
-    /// Not known to be another than the checkpoints of this structure have: with the output head tied where theirs is not.
+    /// Whether it is usual for this structure; false, for example, with the output head tied where the known
+    /// checkpoints have a separate one.
     pub(crate) usual: bool,
 }
 
-/// Families whose blocks are the same, so that a checkpoint of one may carry another's name.
+/// The name shared by families with the same kind of blocks, so that a checkpoint of one may carry another's name.
 pub(crate) fn block(family: &str) -> &str {
     match family {
         "mistral" | "mixtral" | "yi" | "solar" => "llama",
@@ -57,13 +58,13 @@ pub(crate) fn family_of(known: &Known) -> Option<String> {
     family(known.architecture.as_deref(), known.details.model_type.as_deref())
 }
 
-/// What a size admits.
+/// The structures that a size admits.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum BySize {
     /// One structure, and a checkpoint that has it.
     One(Shape, u32),
-    /// Several.
+    /// Several structures.
     Several(Vec<Shape>),
-    /// None that is known.
+    /// No known structure.
     None,
 }

@@ -1,4 +1,5 @@
-//! What binds and what is put aside, on made-up checkpoints: each rule by a name of the kind, none that exists.
+//! Which evidence decides and which is disregarded, on synthetic checkpoints: for each rule a name of the typical kind,
+//! none of which exists.
 
 use super::Resolver;
 use crate::gather::Gathered;
@@ -45,12 +46,12 @@ fn made_from(base: &str, one: Known) -> Known {
     }
 }
 
-/// Bases of four kinds, and the checkpoints asked for behind them.
+/// Resolves the checkpoints `asked` together with bases of four kinds.
 fn resolved(asked: Vec<Known>) -> Vec<Structure> {
     beside_a_board(asked, &[])
 }
 
-/// The same where a board counts parameters, and lists vocabularies, of some.
+/// As [`resolved`], with a board that counts the parameters and lists the vocabularies of some.
 fn beside_a_board(asked: Vec<Known>, counts: &[(&str, f64, f64)]) -> Vec<Structure> {
     let wide = [32, 4096, 14_336, 32, 8];
     let of = |vocab: i64| {
@@ -128,7 +129,7 @@ fn half_or_twice_of_what_name_and_base_say_is_of_packed_weights() {
 
 #[test]
 fn a_listed_size_makes_no_layers() {
-    // 16, 40 and 64 layers of known widths have these sizes; no checkpoint is known to.
+    // 16, 40 and 64 layers with known widths have these sizes, but no known checkpoint does.
     for listed in [4.54, 8.987, 15.01, 14.483] {
         let told = one(board("x/nameless", LLAMA, listed, 900));
         assert_eq!((told.resolved_by, told.layers), (ResolvedBy::None, None));
@@ -153,7 +154,7 @@ fn another_vocabulary_is_no_other_depth() {
     );
     let note = told.conflicts.unwrap_or_default();
     assert!(note.contains("another vocabulary"), "{note}");
-    // The base's own vocabulary, where the size is that of the base.
+    // The base's own vocabulary, where the size equals the base's.
     let told = one(made_from("zoo/Lion-8B", board("x/Lynx-8B", LLAMA, 8.03, 900)));
     assert_eq!((told.vocab_size, told.conflicts), (Some(128_256), None));
 }
@@ -172,7 +173,7 @@ fn what_was_edited_inherits_nothing() {
         let told = one(made_from("zoo/Lion-8B", board(id, LLAMA, listed, 900)));
         assert_eq!((told.resolved_by, told.layers), (ResolvedBy::None, None), "{id}");
     }
-    // A layer's weights changed, the layers not: the count says so.
+    // Weights within layers were changed, but not the layers: the count shows it.
     let told = one(made_from(
         "zoo/Lion-8B",
         board("x/Lion-8B-pruned-weights", LLAMA, 8.03, 900),
@@ -247,7 +248,7 @@ fn a_structure_names_the_files_its_numbers_came_from() {
     );
 }
 
-/// Qwen2.5-1.5B's and Qwen2-7B's dimensions: the small one ties its head.
+/// Dimensions of Qwen2.5-1.5B and Qwen2-7B: the small one has a tied head.
 const SMALL: [i64; 7] = [28, 1536, 8960, 12, 2, 151_936, 32_768];
 const QWEN: &str = "Qwen2ForCausalLM";
 
@@ -259,7 +260,7 @@ fn a_count_tells_whether_the_head_is_the_embedding() {
     let told = resolved(vec![counted, alike]);
     assert_eq!(told[0].parameters_by_shape, Some(1_543_714_304));
     assert_eq!(told[0].tied_embeddings, Some(true));
-    // Of the same blocks, shape and vocabulary nothing else is known.
+    // Nothing else with the same blocks, shape and vocabulary is known.
     assert_eq!(told[1].parameters_by_shape, Some(1_543_714_304));
     assert_eq!(told[1].tied_embeddings, None);
     let apart = exact("zoo/Crane-1.8B", QWEN, SMALL, 1_777_088_000, 900);
@@ -295,7 +296,7 @@ fn a_count_of_a_board_stands_for_what_only_a_name_tells() {
         ],
     );
     let sizes: Vec<Option<f64>> = told.iter().map(|one| one.size).collect();
-    // A tenth of what the name says is another's; a count that is listed stays.
+    // A tenth of the size in the name belongs to another checkpoint; a listed count is kept.
     assert_eq!(sizes, [Some(7.536_586_752), Some(70.0), Some(7.25)]);
 }
 
@@ -307,7 +308,7 @@ fn a_vocabulary_of_a_board_counts_where_its_own_count_proves_it() {
         one.details.parameters_total = None;
         beside_a_board(vec![one], &[("x/Ibex", parameters, vocabulary)]).remove(0)
     };
-    // 32 layers of 218,112,000, a norm, and two tables of 60,000 rows.
+    // 32 layers of 218,112,000 parameters, a norm, and two tables with 60,000 rows.
     let proved = own(7_471_108_096.0, 60_000.0);
     assert_eq!(proved.vocab_size, Some(60_000));
     assert_eq!(proved.parameters_by_shape, Some(7_471_108_096));
@@ -324,7 +325,7 @@ fn experts_are_as_many_as_the_name_says() {
         .iter()
         .map(|one| (one.experts, one.parameters_by_shape))
         .collect();
-    // Two of 176,160,768 a layer beside attention, norms and router, and two tables.
+    // Two experts of 176,160,768 parameters per layer beside attention, norms and router, and two tables.
     assert_eq!(found[0], (Some(2), Some(12_879_138_816)));
     assert_eq!(found[1].0, Some(8));
     assert!(told[0].size.is_some_and(|size| (size - 12.88).abs() < 0.01));

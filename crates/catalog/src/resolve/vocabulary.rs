@@ -1,7 +1,8 @@
-//! Which vocabulary a checkpoint of a known shape has: its base's, unless its size or its date speak against that.
+//! Determines the vocabulary of a checkpoint with a known shape: its base's, unless its size or its date contradicts
+//! that.
 //!
-//! A counted size decides between the vocabularies that checkpoints of these blocks and this shape are known to have. It
-//! makes none: where no known one gives the size, the vocabulary stays unknown.
+//! A counted size selects among the vocabularies that known checkpoints with these blocks and this shape have. It never
+//! creates one: where no known vocabulary gives the size, the vocabulary stays unknown.
 
 use std::collections::BTreeMap;
 
@@ -12,24 +13,26 @@ use crate::resolve::listed::Listed;
 use crate::resolve::pool::Pool;
 use crate::resolve::template::{Shape, family_of};
 
-/// Billions within which a listed size and a computed one are the same number: half of the last digit, and buffers.
+/// Difference in billions up to which a listed size and a computed one are the same: half of the last digit, and
+/// buffers.
 const SAME: f64 = 0.0011;
-/// The same of a size, for some added tokens.
+/// The same as a share of the size, to allow for some added tokens.
 const SHARE: f64 = 0.0015;
-/// Per cent of the checkpoints of a shape, or of the nearest names, that must have the same where nothing else tells it.
+/// Percentage of the checkpoints of a shape, or of those with the nearest names, that must agree where there is no
+/// other evidence.
 pub(crate) const AGREED: usize = 95;
-/// Days within which checkpoints are of one time.
+/// Number of days within which checkpoints count as contemporary.
 const YEAR: i32 = 365;
 
-/// Whether two vocabularies, or positions, are the same but for a few added tokens.
+/// Whether two vocabularies, or numbers of positions, are equal up to a few added tokens (1 %).
 pub(crate) fn is_near(a: i64, b: i64) -> bool {
     (a - b).abs() * 100 <= b
 }
 
-/// Days that a checkpoint may be dated before the first with its vocabulary.
+/// Number of days that a checkpoint may predate the first with its vocabulary.
 const BEFORE: i32 = 30;
 
-/// Whether a checkpoint of these blocks, with these dimensions beside, can have a vocabulary.
+/// Whether a checkpoint with these blocks and dimensions can have a vocabulary of `vocab` entries.
 pub(crate) fn can_have(
     pool: &Pool,
     asked: &Asked<'_>,
@@ -53,7 +56,7 @@ pub(crate) fn can_have(
     let dimensions = [layers, d_model, d_ffn, heads, kv_heads, Some(vocab), None];
     let sizes = by_shape(family, dimensions, head_dim, None, None);
     let off = |size: &f64| (size - listed).abs();
-    // A size of packed weights says nothing of the vocabulary.
+    // A size of packed weights says nothing about the vocabulary.
     if sizes.is_empty() || sizes.iter().all(|size| off(size) > 0.25 * size) {
         return true;
     }
@@ -63,7 +66,7 @@ pub(crate) fn can_have(
     }
 }
 
-/// The vocabulary of a checkpoint that has its shape from `of`.
+/// The vocabulary of a checkpoint whose shape was taken from `of`.
 pub(crate) fn of_base(pool: &Pool, asked: &Asked<'_>, shape: Shape, of: &Known) -> Option<i64> {
     let beside = (
         of.details.dimensions[4],
@@ -74,7 +77,7 @@ pub(crate) fn of_base(pool: &Pool, asked: &Asked<'_>, shape: Shape, of: &Known) 
     if let Some(own) = of.details.dimensions[5].filter(can) {
         return Some(own);
     }
-    // Another of those known: only where a counted size says so, and only where it is one.
+    // Another known vocabulary is taken only if a counted size requires it, and only if exactly one fits.
     let Listed::Counted(_) = asked.listed else {
         return None;
     };
@@ -84,9 +87,10 @@ pub(crate) fn of_base(pool: &Pool, asked: &Asked<'_>, shape: Shape, of: &Known) 
     others.next().is_none().then_some(only)
 }
 
-/// Whether a shape that a name or a size points to tells the vocabulary too: nearly all checkpoints of these blocks and this
-/// shape that were published within a year of this one, and whose vocabulary this one can have, have that one. Of a checkpoint
-/// without a date, all of them: what was usual once says nothing of it.
+/// Whether a shape suggested by a name or a size also determines the vocabulary: nearly all checkpoints with these
+/// blocks and this shape that were published within a year of this one, and whose vocabulary this one can have, have
+/// `vocab`. For a checkpoint without a date all of them must agree, since what was usual at one time says nothing about
+/// it.
 pub(crate) fn is_agreed(pool: &Pool, asked: &Asked<'_>, all: &[Known], shape: Shape, vocab: i64) -> bool {
     let counts = by_vocabulary(pool, asked, all, shape, None);
     let day = asked.known.published();
@@ -109,8 +113,8 @@ pub(crate) fn is_agreed(pool: &Pool, asked: &Asked<'_>, all: &[Known], shape: Sh
     }
 }
 
-/// The checkpoint that stands for all of a shape where words or a size point to it: of the vocabulary that most have which
-/// this one can have, the first published.
+/// The checkpoint that represents a shape suggested by words or a size: the first published among those with the most
+/// common vocabulary that this checkpoint can have.
 pub(crate) fn representative(
     pool: &Pool,
     asked: &Asked<'_>,
@@ -126,7 +130,8 @@ pub(crate) fn representative(
         .min_by_key(|&at| (all[at as usize].published().unwrap_or(i32::MAX), at))
 }
 
-/// Those that have the shape, by the vocabulary where this one can have it; of its own family where any is.
+/// The checkpoints with this shape, grouped by vocabularies that this checkpoint can have; only those of its own family
+/// if there are any.
 fn by_vocabulary(
     pool: &Pool,
     asked: &Asked<'_>,

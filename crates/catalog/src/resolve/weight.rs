@@ -1,8 +1,8 @@
-//! How many billions of parameters a checkpoint has: counted, else as listed, else computed from its structure, else as its
-//! name states.
+//! Determines the number of parameters of a checkpoint: counted, else as listed, else computed from its structure, else
+//! as stated in its name.
 //!
-//! Leaderboards list whole billions, zeros, halves of packed weights and adapters alone; a structure admits few sizes, so
-//! the one nearest to what is listed is better than the listing.
+//! Leaderboards list whole billions, zeros, half the size for packed weights, and adapters alone. A structure admits
+//! few sizes, so the one nearest to the listing is more accurate than the listing itself.
 
 use super::admit::Asked;
 use super::formula::by_shape;
@@ -14,42 +14,43 @@ use crate::known::{Known, is_rough};
 use crate::observed::DimensionValues;
 use crate::words::Stated;
 
-/// A counted listing that is further than this from every size its structure admits is not believed.
+/// Relative difference from every size that the structure admits above which a counted listing is rejected.
 const BELIEVED: f64 = 0.3;
-/// A listing further than this factor from what the name states is not of this checkpoint's weights.
+/// Factor between a listing and the size stated in the name above which the listing is not of this checkpoint's
+/// weights.
 pub(crate) const APART: f64 = 1.6;
 
-/// Billions within which a listing is the size with a head stored beside the embedding: it is rounded.
+/// Difference in billions up to which a (rounded) listing is the size with the tied head stored separately.
 const STORED: f64 = 0.006;
 
-/// How far the size that a name or a listing states may be from the formula of the usual blocks, where nobody names the
-/// blocks.
+/// Relative difference allowed between a size from a name or listing and the formula for the usual blocks, where the
+/// blocks are not known.
 const UNNAMED: f64 = 0.08;
 
-/// A count and the formula of the structure are the same number within this share.
+/// Relative difference up to which a count and the formula of the structure agree.
 const AGREES: f64 = 0.002;
-/// Two counts further apart than this share are of different things.
+/// Relative difference above which two counts are of different things.
 const OFF: f64 = 0.02;
 
-/// What a size is taken from.
+/// The evidence for a size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SizeOrigin {
     /// A count of the checkpoint's own weights.
     Counted,
-    /// A count of its base's.
+    /// A count of the weights of its base.
     Base,
     /// A leaderboard's listing.
     Listed,
     /// Its name.
     Name,
-    /// The formula of its structure, or the sizes of known checkpoints of the shape.
+    /// The formula of its structure, or the sizes of known checkpoints with the shape.
     Shape,
-    /// A board outside, which counted where nobody else did.
+    /// An outside board's count, where there is no other.
     Outside,
 }
 
-/// The same, but for a number that only a name or whole billions tell: a count from outside that is near is better. So is one that
-/// the formula of the structure, `made`, makes too, where what is kept is neither.
+/// `size`, or the count of an outside board where that is better: where only a name or whole billions give the size and
+/// the count is near, or where the formula of the structure (`made`) confirms the count but not `size`.
 pub(crate) fn or_counted(
     size: Option<(f64, SizeOrigin)>,
     counted: Option<f64>,
@@ -75,8 +76,8 @@ pub(crate) fn or_counted(
     }
 }
 
-/// Billions of parameters of a checkpoint with these dimensions, which it has from `from`, and what tells them; `tied`: whether
-/// its output head is the embedding, where that is known.
+/// Billions of parameters of a checkpoint with these dimensions, which were taken from `from`, and the evidence for
+/// them; `tied`: whether its output head is tied, where that is known.
 pub(crate) fn billions(
     pool: &Pool,
     asked: &Asked<'_>,
@@ -99,7 +100,7 @@ pub(crate) fn billions(
         Stated::Dense(size) => Some(size),
         Stated::Mixture(..) => None,
     });
-    // The first is the usual one of the family.
+    // The first size is the family's usual one.
     let first = |means: &dyn Fn(f64) -> bool| {
         let found = admitted.iter().copied().find(|&size| means(size));
         found.map(|size| (size, SizeOrigin::Shape))
@@ -110,7 +111,7 @@ pub(crate) fn billions(
             .copied()
             .min_by(|a, b| (a - to).abs().total_cmp(&(b - to).abs()))
     };
-    // The base's own count stands for this one's where the vocabulary is the same.
+    // The base's own count applies if the vocabulary is the same.
     let of_base = from
         .filter(|from| from.details.dimensions[5].is_none_or(|vocab| Some(vocab) == dimensions[5]))
         .and_then(counted)
@@ -118,7 +119,7 @@ pub(crate) fn billions(
         .map(|size| (size, SizeOrigin::Base));
     let of_name = stated.map(|stated| (stated, SizeOrigin::Name));
     let fallback = || match stated {
-        // Of an unknown vocabulary no size is the usual one: the nearest to what the name says.
+        // With an unknown vocabulary no size is the usual one: take the one nearest to the size in the name.
         Some(stated) if dimensions[5].is_none() => nearest(stated)
             .filter(|&size| near(stated, size))
             .map(|size| (size, SizeOrigin::Shape))
@@ -127,7 +128,7 @@ pub(crate) fn billions(
         None => of_base.or_else(|| first(&|_| true)),
     };
     match asked.listed {
-        // A fine-tune that stored its tied head once more has no more parameters for it.
+        // A fine-tune that stored its tied head separately does not have more parameters because of that.
         Listed::Counted(listed)
             if tied == Some(true) && admitted.len() == 2 && (admitted[1] - listed).abs() <= STORED =>
         {
@@ -140,10 +141,10 @@ pub(crate) fn billions(
             }
             _ => Some((listed, SizeOrigin::Listed)),
         },
-        // Whole billions are cut (10.73 listed as 10) or nominal (6.74 as 7): the middle of what they can mean.
+        // Whole billions are truncated (10.73 listed as 10) or nominal (6.74 as 7): accept sizes in the range of both.
         Listed::Rough(listed) => {
             let means = |size: f64| size >= listed - 0.75 && size < listed + 1.0;
-            // A decimal was rounded, not cut: the nearest is meant.
+            // A decimal was rounded, not truncated: the nearest size is meant.
             let rounded = nearest(listed)
                 .filter(|size| listed.fract() != 0.0 && (size - listed).abs() <= 0.05 * listed)
                 .map(|size| (size, SizeOrigin::Shape));
@@ -160,7 +161,7 @@ pub(crate) fn billions(
     }
 }
 
-/// Sizes that the dimensions admit: by their formula, else those of known checkpoints of the shape.
+/// Sizes that the dimensions admit: by formula, else those of known checkpoints with the shape.
 fn sizes(
     pool: &Pool,
     asked: &Asked<'_>,
@@ -188,7 +189,8 @@ fn sizes(
     };
     let shape: Shape = [layers, d_model, d_ffn, heads];
     let Some(family) = &asked.family else {
-        // Of blocks nobody names, the usual ones: taken only where the listing or the name says about as much.
+        // Where the blocks are not known, assume the usual ones, but only if the listing or the name states a similar
+        // size.
         let head_dim = asked.known.details.head_dim;
         let is_own = from.is_none() && !asked.mixture;
         let all = if is_own {

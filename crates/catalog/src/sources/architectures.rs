@@ -1,4 +1,4 @@
-//! Tables of checkpoint and architecture class, nothing else.
+//! Reads tables that hold only checkpoints and their architecture classes.
 
 use crate::error::Error;
 use crate::observed::{Observed, Out};
@@ -7,7 +7,7 @@ use crate::sources::table::Table;
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "model-architectures";
 
-/// Whether a header is this table's.
+/// Whether a table is of this kind, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     table.find("architecture_id").is_some() && table.find("model_id").is_some()
 }

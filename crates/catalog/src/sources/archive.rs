@@ -1,7 +1,8 @@
-//! Files of a ZIP archive, as logs are packed: what its directory names, one file at a time, each within a limit.
+//! Reads files of a ZIP archive, the format of packed logs: the files listed in its directory, one at a time, each up
+//! to a size limit.
 //!
-//! Sizes that an archive claims are never believed: what is unpacked is read until the limit and no further, and places outside of
-//! the file are an error.
+//! Sizes stated in an archive are never trusted: decompression stops at the limit, and positions outside the file are
+//! an error.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,15 +11,15 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// How an archive begins.
+/// The first bytes of an archive.
 pub(crate) const MAGIC: &[u8] = b"PK\x03\x04";
-/// Bytes of the record that ends a directory, and the most that a comment after it takes.
+/// Bytes of the record that ends a directory, and the greatest length of the comment after it.
 const END: u64 = 22;
 const COMMENT: u64 = 65_535;
-/// Bytes of a directory above which it is no log's.
+/// Greatest size in bytes of a directory; a log's is smaller.
 const DIRECTORY: u64 = 256 << 20;
 
-/// Where one file stands in the archive.
+/// Compression method, compressed size and position of one file in the archive.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     method: u16,
@@ -34,7 +35,7 @@ pub(crate) struct Archive {
     entries: BTreeMap<String, Entry>,
 }
 
-/// Two, four or eight bytes at a place, least first.
+/// The little-endian integer with `width` bytes at position `at`; `None` beyond the end.
 fn number(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(width)?)?;
     Some(
@@ -46,7 +47,7 @@ fn number(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
 }
 
 impl Archive {
-    /// Opens the archive at `path` and reads its directory; `name` is what errors call it.
+    /// Opens the archive at `path` and reads its directory; `name` is its name in errors.
     pub(crate) fn open(path: &Path, name: &str) -> Result<Self, Error> {
         let mut file = File::open(path).map_err(Error::io(path))?;
         let length = file.metadata().map_err(Error::io(path))?.len();
@@ -85,7 +86,8 @@ impl Archive {
         Ok(archive)
     }
 
-    /// Number of files, bytes and place of the directory of an archive beyond the old limits.
+    /// Number of files, size and position of the directory in an archive that exceeds the limits of the original format
+    /// (ZIP64).
     fn large(&mut self, end: &[u8], at: usize, length: u64) -> Result<(u64, u64, u64), Error> {
         let found = at
             .checked_sub(20)
@@ -119,7 +121,8 @@ impl Archive {
             );
             let text = directory.get(at + 46..at + 46 + name)?;
             let mut more = directory.get(at + 46 + name..at + 46 + name + extra)?;
-            // Sizes and places beyond four bytes stand in a field of their own, those that are needed, in this order.
+            // Sizes and positions that do not fit into four bytes are in a separate field, only those needed and in
+            // this order.
             while let (Some(kind), Some(size)) = (number(more, 0, 2), number(more, 2, 2)) {
                 let field = more.get(4..4 + size as usize)?;
                 if kind == 1 {
@@ -151,12 +154,12 @@ impl Archive {
         Ok(next)
     }
 
-    /// Names of the files, in order.
+    /// Names of the files, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
     }
 
-    /// The bytes of a file, at most `limit`; `None` where there is none of that name.
+    /// The decompressed bytes of a file, at most `limit`; `None` where there is no file with that name.
     pub(crate) fn read(&mut self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         let Some(entry) = self.entries.get(name).copied() else {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Tables of checkpoint and base, with downloads and likes. Where the base was told by the checkpoint's tags it is
-//! declared; where by its name alone, `named`.
+//! Reads tables of checkpoints and their bases, with downloads and likes. The relation is `declared` where the base is
+//! from the checkpoint's tags, and `named` where it is only inferred from the name.
 
 use crate::calendar;
 use crate::error::Error;
@@ -9,7 +9,7 @@ use crate::sources::table::Table;
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "models-by-base";
 
-/// Whether a header is this table's.
+/// Whether a table is of this kind, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     table.find("mapped_base_model").is_some() && table.find("model_id").is_some()
 }
@@ -24,7 +24,7 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
             out.reject_row(cells.row, "model_id", "", "no_name")?;
             continue;
         };
-        // A table that does not say how it came by a base mapped it by the name.
+        // A table that does not say where a base is from inferred it from the name.
         let relation = if how.is_none() || cells.text(how)? == Some("id") {
             "named"
         } else {

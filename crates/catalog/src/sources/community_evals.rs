@@ -1,4 +1,4 @@
-//! Community evaluations: `.eval_results/*.yaml` in a checkpoint's repository, one list of results per file
+//! Reads community evaluations: `.eval_results/*.yaml` in a checkpoint's repository, one list of results per file
 //! (<https://huggingface.co/docs/hub/eval-results>).
 
 use serde::Deserialize;
@@ -10,13 +10,13 @@ use crate::tables::{Evaluation, Score};
 
 /// Name of the leaderboard its scores are listed under.
 pub(crate) const NAME: &str = "community-evals";
-/// Bytes above which a file is no list of results.
+/// Greatest size in bytes of a list of results.
 const LONGEST: usize = 4 << 20;
 
 #[derive(Deserialize)]
 struct Entry {
     dataset: Dataset,
-    /// By the Hub's own type this may be anything.
+    /// May be of any type, by the Hub's own definition.
     value: serde_json::Value,
     date: Option<String>,
     notes: Option<String>,
@@ -36,7 +36,7 @@ struct Origin {
     url: Option<String>,
 }
 
-/// The checkpoint whose file this is: the folders before `.eval_results`.
+/// The checkpoint that a file belongs to, from the folders before `.eval_results`.
 pub(crate) fn id_of(file: &str) -> Option<String> {
     let (before, _) = file.split_once(".eval_results/")?;
     let parts: Vec<&str> = before.split('/').filter(|part| !part.is_empty()).collect();

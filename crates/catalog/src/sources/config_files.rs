@@ -1,4 +1,4 @@
-//! Whole `config.json` files, one checkpoint each; the file's name or folder says which.
+//! Reads whole `config.json` files of one checkpoint each, which the file's name or folder identifies.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::observed::{Observed, Out};
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "config";
 
-/// Whether a JSON value is a config: it names its architecture or its type.
+/// Whether a JSON value is a config, that is, states its architecture or its model type.
 pub(crate) fn recognises(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| {
         fields.get("architectures").is_some_and(Value::is_array)
@@ -18,7 +18,7 @@ pub(crate) fn recognises(value: &Value) -> bool {
     })
 }
 
-/// The checkpoint of a file: `org--name_config.json`, or `…/org/name/config.json`, or the Hub cache's
+/// The checkpoint that a file belongs to: `org--name_config.json`, or `…/org/name/config.json`, or the Hub cache's
 /// `models--org--name/snapshots/…/config.json`.
 pub(crate) fn id_of(file: &str) -> String {
     let parts: Vec<&str> = file.split('/').filter(|part| !part.is_empty()).collect();
@@ -40,13 +40,13 @@ pub(crate) fn id_of(file: &str) -> String {
     }
 }
 
-/// Whether a file's name says that it is a config.
+/// Whether a file's name is that of a config.
 pub(crate) fn is_named(file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     name == "config.json" || name.ends_with("_config.json") || name.ends_with(".config.json")
 }
 
-/// A config that is no JSON: one row, left out; returns the number of rows: one.
+/// Records a config that is not JSON as one rejected row; returns the number of rows, 1.
 pub(crate) fn read_broken(bytes: &[u8], file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
     let start = &bytes[..bytes.len().min(800)];
     let raw = format!("{}: {}", id_of(file), String::from_utf8_lossy(start));
@@ -54,7 +54,7 @@ pub(crate) fn read_broken(bytes: &[u8], file: &str, out: &mut Out<'_>) -> Result
     Ok(1)
 }
 
-/// What a whole config says of checkpoint `id`.
+/// The facts that a whole config states about checkpoint `id`.
 pub(crate) fn whole(id: String, config: Config) -> Observed {
     Observed {
         id,
@@ -72,7 +72,7 @@ pub(crate) fn whole(id: String, config: Config) -> Observed {
     }
 }
 
-/// Reads one config into `out`; returns the number of rows: one.
+/// Reads one config into `out`; returns the number of rows, 1.
 pub(crate) fn read(value: &Value, file: &str, out: &mut Out<'_>) -> Result<u64, Error> {
     let config = config::read(value);
     if let Some(why) = config.not_a_decoder() {

@@ -1,9 +1,9 @@
-//! Epoch AI's tables of models: tokens and operations of training of those that are joined to an open checkpoint.
+//! Reads Epoch AI's tables of models: training tokens and operations of those that match an open checkpoint.
 //!
-//! The first table says whose a model is, whether its weights are open, what it was made from and how sure that is; the
-//! second has a name, operations, parameters and tokens alone, and is joined where exactly one known publisher has that
-//! name. What was made from another model saw more than is counted here and gives nothing. A count that is too small for
-//! the operations stated is one of words, steps or examples, and is no count of tokens.
+//! The first table states who published a model, whether its weights are open, what it was made from and how confident
+//! the entry is. The second has only name, operations, parameters and tokens, and is matched where exactly one known
+//! publisher has that name. A model made from another one saw more than is counted here, so it is skipped. A count that
+//! is too small for the stated operations is one of words, steps or examples, not of tokens.
 
 use crate::calendar;
 use crate::error::Error;
@@ -14,10 +14,10 @@ use crate::sources::table::Table;
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "epoch-models";
 
-/// Tokens below which a count is none of a language model's training.
+/// Least plausible number of training tokens of a language model.
 const FEWEST: f64 = 1e9;
-/// Operations per parameter and token, and by how much they may be more where the count is of tokens: a few epochs over
-/// the same tokens.
+/// Operations per parameter and token, and the factor by which they may be larger if the count is of tokens: several
+/// epochs over the same tokens.
 const PER_TOKEN: f64 = 6.0;
 const MORE: f64 = 8.0;
 
@@ -33,7 +33,7 @@ struct Columns {
     day: Option<usize>,
 }
 
-/// Whether a header is one of the two tables'.
+/// Whether a table is one of the two, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     let has = |names: &[&str]| names.iter().all(|name| table.find(name).is_some());
     has(&[
@@ -119,7 +119,7 @@ pub(crate) fn read(table: &mut Table, identities: &Identities, out: &mut Out<'_>
     Ok(())
 }
 
-/// Whether a count is one of tokens: enough of them, and not too few for the operations.
+/// Whether a count is of tokens: large enough, and not too small for the operations.
 fn are_tokens(count: f64, parameters: Option<f64>, flop: Option<f64>) -> bool {
     let fits = match (parameters, flop) {
         (Some(parameters), Some(flop)) => flop <= MORE * PER_TOKEN * parameters * count,
@@ -136,7 +136,7 @@ mod tests {
     fn a_count_of_words_or_examples_is_none_of_tokens() {
         // Llama 2 7B: 2e12 tokens, 8.4e22 operations.
         assert!(are_tokens(2e12, Some(7e9), Some(8.4e22)));
-        // A mixture needs fewer operations than all its parameters would.
+        // A mixture needs fewer operations than its total parameters suggest.
         assert!(are_tokens(1.48e13, Some(6.71e11), Some(3.4e24)));
         // The same model with a count of documents.
         assert!(!are_tokens(1e10, Some(7e9), Some(8.4e22)));

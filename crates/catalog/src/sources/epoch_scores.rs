@@ -1,9 +1,9 @@
-//! Tables of Epoch AI's benchmarking hub: one a benchmark, one row a version of a model.
+//! Reads the tables of Epoch AI's benchmarking hub: one per benchmark, with one row per model version.
 //!
-//! A table is a board of its own. Those that Epoch ran have a standard error and a day; those it gathered (`*_external`) hold
-//! figures of papers, several a model, with other examples and of other sources, each said. A model version is joined to
-//! a checkpoint by `identity`; what joins none, or several, is left out: closed models, names that a service changes under
-//! its users (`deepseek-chat`), names with a size less than a checkpoint's.
+//! Each table is a board of its own. Runs by Epoch have a standard error and a day. Collected tables (`*_external`)
+//! hold figures from papers, several per model, with various numbers of examples and sources, which are recorded. A
+//! model version is matched to a checkpoint by `identity`; rows that match none or several are left out: closed models,
+//! names whose model a service changes (`deepseek-chat`), names without the size that identifies a checkpoint.
 
 use crate::calendar;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::sources::table::{Cells, Table};
 use crate::sources::{Board, Published, Reads, State, score};
 use crate::tables::{Evaluation, Score};
 
-/// Name of this kind of source, and how its boards begin.
+/// Name of this kind of source, and prefix of its boards' names.
 const NAME: &str = "epoch";
 
 /// The board, and where it was published.
@@ -31,7 +31,7 @@ pub(super) const BOARD: Board = Board {
     }],
 };
 
-/// Columns of scores, what is counted, and how it is written; of a table the first that is there.
+/// Columns of scores, the metric, and its scale; the first column that a table has is used.
 const COLUMNS: [(&str, &str, Scale); 27] = [
     ("mean_score", "mean score", Scale::Fraction),
     ("EM", "exact_match", Scale::Fraction),
@@ -61,9 +61,9 @@ const COLUMNS: [(&str, &str, Scale); 27] = [
     ("Time horizon", "minutes", Scale::Own),
     ("ECI Score", "index", Scale::Own),
 ];
-/// The column of all other tables, and the one table that writes it in hundredths.
+/// The column of all other tables, and the one table in which it is in percent.
 const SCORE: (&str, &str) = ("Score", "os_world");
-/// Columns of standard errors, in the score's unit.
+/// Columns of standard errors, which are in the score's unit.
 const ERRORS: [&str; 4] = [
     "stderr",
     "Accuracy Standard Error",
@@ -79,7 +79,7 @@ const DAYS: [&str; 6] = [
     "Run date",
     "Date",
 ];
-/// Columns that tell runs apart, and what goes before their cells.
+/// Columns that distinguish runs, and the text put before their cells.
 const SETTINGS: [(&str, &str); 4] = [
     ("Agent", "agent "),
     ("Scaffold", "scaffold "),
@@ -87,7 +87,7 @@ const SETTINGS: [(&str, &str); 4] = [
     ("Source", "source "),
 ];
 
-/// Whether a header is one of these tables'.
+/// Whether a table is of this kind, by its header.
 fn recognises(table: &Table) -> bool {
     [
         "Model version",
@@ -224,7 +224,7 @@ fn read(
     Ok(())
 }
 
-/// Operations of training, where the table says how sure it is of them.
+/// Training operations, where the table states its confidence in them.
 fn count(cells: &Cells<'_>, flop: Option<usize>, confidence: Option<usize>) -> Result<Option<f64>, Error> {
     Ok(match confidence {
         Some(_) => cells.float(flop)?.filter(|&count| count > 0.0),
@@ -232,7 +232,7 @@ fn count(cells: &Cells<'_>, flop: Option<usize>, confidence: Option<usize>) -> R
     })
 }
 
-/// `5`, `5-shot`, `0-shot CoT`.
+/// The number of few-shot examples in `5`, `5-shot`, `0-shot CoT`.
 fn examples(text: &str) -> Option<i64> {
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     let rest = &text[digits.len()..];

@@ -1,14 +1,15 @@
-//! Boards of `EuroEval`, one a language: scores with published intervals, and counts of parameters and vocabularies.
+//! Reads the boards of `EuroEval`, one per language: scores with published intervals, and numbers of parameters and
+//! vocabulary sizes.
 //!
-//! Two header lines, the first with the tasks, the second with the columns; a cell is `shown@@sorted`, a score
-//! `first ± half / second ± half`; the name is a link, with the way of thinking behind `#`, a revision behind `@` and the
-//! kind of run in brackets. Runs without examples (`zero-shot`) and on the validation split (`val`) compare with none of
-//! the others: they are boards and benchmarks of their own. First metrics of classification are Matthews correlations, 0
-//! at chance. The half widths are of 95 % intervals over ten draws of examples and items.
+//! There are two header lines, the first with tasks, the second with columns. A cell is `shown@@sorted`, a score
+//! `first ± half / second ± half`. The name is a link, with the reasoning mode after `#`, a revision after `@` and the
+//! kind of run in brackets. Runs without examples (`zero-shot`) and on the validation split (`val`) are not comparable
+//! with the others: they are boards and benchmarks of their own. First metrics of classification are Matthews
+//! correlations, which are 0 at chance. The half-widths are of 95 % intervals over ten draws of examples and items.
 //!
-//! Only checkpoints whose link leads to the Hub are taken. Their counts are truth from outside: they resolve nothing and
-//! fill nothing; what the catalog resolves otherwise is compared with them, and where it is off that is written down.
-//! Parameters undercount packed weights, which give no count here.
+//! Only checkpoints whose link leads to the Hub are taken. Their counts serve as ground truth from outside: they are
+//! not used for resolving, but the catalog's values are compared with them, and deviations are recorded. Parameters are
+//! undercounted for packed weights, so these give no count.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ use crate::sources::{Board, Published, Reads, State, joined, score};
 use crate::tables::{Evaluation, Score};
 use crate::words::holds;
 
-/// Name of this kind of source, and how its boards begin.
+/// Name of this kind of source, and prefix of its boards' names.
 const NAME: &str = "euroeval";
 
 /// The board, and where it was published.
@@ -38,10 +39,10 @@ pub(super) const BOARD: Board = Board {
     }],
 };
 
-/// Marks of names whose weights are packed, so that their count is too small.
+/// Parts of names of checkpoints with packed weights, whose count is too small.
 const PACKED: [&str; 8] = ["fp8", "fp4", "awq", "gptq", "gguf", "4bit", "8bit", "int4"];
 
-/// Task as the board heads it, its first and second metric (`task_config.yaml`), and the scale of the first.
+/// Task as in the board's header, its first and second metric (`task_config.yaml`), and the scale of the first.
 const TASKS: [(&str, &str, &str, &str); 8] = [
     ("Sentiment classification", "mcc", "macro_f1", NORMALISED),
     ("Named entity recognition", "micro_f1_no_misc", "micro_f1", RAW),
@@ -53,7 +54,7 @@ const TASKS: [(&str, &str, &str, &str); 8] = [
     ("Common sense reasoning", "mcc", "accuracy", NORMALISED),
 ];
 
-/// Whether a header is this board's first line.
+/// Whether a table is one of these boards, by the first header line.
 fn recognises(table: &Table) -> bool {
     table
         .headers
@@ -61,18 +62,18 @@ fn recognises(table: &Table) -> bool {
         .is_some_and(|first| plain(first) == "Task Type")
 }
 
-/// One data set's columns.
+/// The columns of one data set.
 struct Dataset {
     name: String,
     column: usize,
     version: Option<usize>,
-    /// First metric, second metric, scale of the first.
+    /// First metric, second metric, and scale of the first.
     metrics: (&'static str, &'static str, &'static str),
-    /// The board counts it in no mean.
+    /// Whether the board excludes it from its means.
     beside: bool,
 }
 
-/// How a row was run, as its name says.
+/// How a row was run, according to its name.
 struct Run<'a> {
     id: &'a str,
     revision: Option<&'a str>,
@@ -82,7 +83,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// `org/name@revision#mode (zero-shot, val)`.
+    /// Parses `org/name@revision#mode (zero-shot, val)`.
     fn of(name: &'a str) -> Self {
         let (name, kinds) = name.split_once(" (").unwrap_or((name, ""));
         let (name, mode) = mode_of(name);
@@ -99,7 +100,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What the runs of one kind are called apart: empty for examples in the prompt and the test split.
+    /// Suffix that distinguishes this kind of run; empty for few-shot runs on the test split.
     fn kind(&self, mark: char) -> String {
         let mut kind = String::new();
         for (is, word) in [(self.zero_shot, "zero-shot"), (self.validation, "val")] {
@@ -202,7 +203,7 @@ fn read(
     Ok(())
 }
 
-/// The data sets, each with its task's metrics; what is of no task known here is no data set.
+/// The data sets, each with its task's metrics; columns of unknown tasks are skipped.
 fn datasets(heads: &[String], columns: &[String]) -> Vec<Dataset> {
     let by_name: BTreeMap<&str, usize> = columns
         .iter()
@@ -231,7 +232,7 @@ fn datasets(heads: &[String], columns: &[String]) -> Vec<Dataset> {
 }
 
 impl Dataset {
-    /// The two scores of a row on this data set.
+    /// Appends the two scores of a row on this data set.
     fn scores(
         &self,
         cells: &Cells<'_>,
@@ -295,14 +296,14 @@ impl Dataset {
     }
 }
 
-/// `69.12 ± 1.83`.
+/// Value and half-width in `69.12 ± 1.83`.
 fn with_half(text: &str) -> Option<(f64, f64)> {
     let (value, half) = text.split_once('±')?;
     let number = |text: &str| text.trim().parse().ok().filter(|value: &f64| value.is_finite());
     Some((number(value)?, number(half)?))
 }
 
-/// The kind of checkpoint, in the words that leaderboards use.
+/// The type of checkpoint, in the words that leaderboards use.
 fn kind_of(sign: &str, merged: Option<bool>, scratch: Option<bool>) -> Option<&'static str> {
     if merged == Some(true) {
         return Some("merge");
@@ -316,7 +317,7 @@ fn kind_of(sign: &str, merged: Option<bool>, scratch: Option<bool>) -> Option<&'
     }
 }
 
-/// `✓`, `(✓)` and `✗`.
+/// Parses `✓`, `(✓)` and `✗`.
 fn yes(cells: &Cells<'_>, column: Option<usize>) -> Result<Option<bool>, Error> {
     Ok(
         match cells.text(column)?.map(|text| text.trim_matches(['(', ')'])) {
@@ -327,7 +328,7 @@ fn yes(cells: &Cells<'_>, column: Option<usize>) -> Result<Option<bool>, Error> 
     )
 }
 
-/// The number of a cell before its key for sorting; `None` for `?`.
+/// The positive number that a cell shows, before its sort key; `None` for `?`.
 fn number(cells: &Cells<'_>, column: Option<usize>) -> Result<Option<f64>, Error> {
     let text = cells.text(column)?.unwrap_or_default();
     let shown = text.split("@@").next().unwrap_or_default();
@@ -337,7 +338,7 @@ fn number(cells: &Cells<'_>, column: Option<usize>) -> Result<Option<f64>, Error
         .filter(|&value: &f64| value.is_finite() && value > 0.0))
 }
 
-/// Text without what stands between angle brackets.
+/// Text without HTML tags.
 fn plain(text: &str) -> String {
     let mut inside = false;
     text.chars()

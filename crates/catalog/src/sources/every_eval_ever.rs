@@ -1,8 +1,9 @@
-//! Records of Every Eval Ever (schema 0.3 and before): one JSON file a run, `evaluation_results` its scores.
+//! Reads Every Eval Ever records (schema 0.3 and earlier): one JSON file per run, whose scores are in
+//! `evaluation_results`.
 //!
-//! What a number is, is read from its `metric_config`: the unit where one is given, else the bounds. Where neither says it, the
-//! number stays as reported. Of runs of harnesses that are read themselves the leaderboard is the harness; else it is named by
-//! the record's source.
+//! The meaning of a number follows from its `metric_config`: its unit if given, else its bounds. If neither is
+//! conclusive, the number stays as reported. For runs of harnesses that are read directly the leaderboard is the
+//! harness; otherwise it is named after the record's source.
 
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::sources::metrics::{RAW, Scale};
 use crate::sources::{harness, inspect, moment, score};
 use crate::tables::{Evaluation, Score};
 
-/// Name of this kind of source, and how the leaderboards of its other sources begin.
+/// Name of this kind of source, and prefix of the leaderboards that are named after a record's source.
 pub(crate) const NAME: &str = "every-eval-ever";
 
 /// Whether a JSON value is a record.
@@ -23,7 +24,7 @@ pub(crate) fn recognises(value: &Value) -> bool {
         && value.get("schema_version").is_some()
 }
 
-/// Reads one record into `out`; returns the number of rows: results.
+/// Reads one record into `out`; returns the number of rows, that is, results.
 pub(crate) fn read(
     value: &Value,
     file: &str,
@@ -60,7 +61,7 @@ pub(crate) fn read(
         ..Evaluation::default()
     };
     let harness = fields::text(&library, &["name"]).map(|name| {
-        // Its converters write the version as `name:version` too.
+        // Some converters write the version as `name:version`.
         let version = fields::text(&library, &["version"]).filter(|version| *version != "unknown");
         let version = version.map(|version| {
             let own = version.strip_prefix(name).and_then(|rest| rest.strip_prefix(':'));
@@ -110,7 +111,7 @@ pub(crate) fn read(
     Ok(results.len() as u64)
 }
 
-/// One result, or why it is none.
+/// The score of one result, or the reason why there is none.
 fn one(
     result: &Fields,
     evaluation: &Evaluation,
@@ -190,7 +191,7 @@ fn one(
     })
 }
 
-/// How a metric's numbers are written, and its unit where that is neither a share nor points.
+/// The scale of a metric, and its unit where that is neither a share nor points.
 fn scale(metric: &Fields, number: f64, is_lower: bool) -> (Scale, Option<String>) {
     let unit = fields::text(metric, &["metric_unit"]).map(str::to_ascii_lowercase);
     let bound = |name: &str| fields::float(metric, &[name]).filter(|bound| bound.is_finite());
@@ -207,7 +208,7 @@ fn scale(metric: &Fields, number: f64, is_lower: bool) -> (Scale, Option<String>
     (if is_share && !is_lower { told } else { Scale::Own }, None)
 }
 
-/// The harness of a run that is read itself; else the source's name as a part of a name.
+/// The leaderboard's name: the harness if its runs are also read directly, else the source's name.
 fn leaderboard(library: &Fields, source: &Fields) -> String {
     match fields::text(library, &["name"]) {
         Some("lm_eval" | "lm-eval" | "lm_evaluation_harness" | "lm-evaluation-harness") => {
@@ -224,7 +225,7 @@ fn leaderboard(library: &Fields, source: &Fields) -> String {
     }
 }
 
-/// A name in lower case with `-` for whatever is no letter, digit, dot or underscore.
+/// A name in lower case, with `-` for anything that is not a letter, digit, dot or underscore.
 fn plain(name: &str) -> String {
     let mut plain = String::new();
     for letter in name.to_lowercase().chars() {

@@ -1,9 +1,10 @@
-//! Gemstones: 22 shapes on one corpus, evaluated at 34 steps and at the end (`McLeish` et al. 2025, arXiv 2502.06857).
+//! Reads Gemstones: 22 shapes trained on one corpus, evaluated at 34 steps and at the end (`McLeish` et al. 2025, arXiv
+//! 2502.06857).
 //!
-//! Two tables of one form, accuracies and their standard errors (`…_err`), one row a checkpoint named
-//! `Gemstone-WIDTHxDEPTH-step_NUMBER` and one column a task, as fractions. The rest of the shape follows from width and
-//! depth: heads of 128, key and value heads half of them, a gated feed-forward layer of four widths, two embedding
-//! matrices of 50,304 rows, norms before each half of a layer and at the end.
+//! Two tables with the same columns, accuracies and their standard errors (`…_err`), with one row per checkpoint named
+//! `Gemstone-WIDTHxDEPTH-step_NUMBER` and one column per task, as fractions. The rest of the shape follows from width
+//! and depth: heads with 128 dimensions, half as many key and value heads, a gated feed-forward layer four times as
+//! wide as the model, two embedding matrices with 50,304 rows, norms before both halves of a layer and at the end.
 
 use crate::error::Error;
 use crate::observed::Out;
@@ -13,7 +14,7 @@ use crate::tables::Intervention;
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "gemstones";
 
-/// Column, name as in the findings, ability.
+/// Column, name of the benchmark in the findings, ability.
 const TASKS: [(&str, &str, &str); 9] = [
     ("arc:challenge", "arc", "reasoning"),
     ("hellaswag", "hellaswag", "reasoning"),
@@ -32,10 +33,10 @@ const VOCABULARY: i64 = 50_304;
 const HEAD: i64 = 128;
 const TOKENS_A_STEP: i64 = 4_194_304;
 
-/// Where the name of a checkpoint stands: an index that pandas wrote.
+/// Names of the column with the checkpoint, an index written by pandas.
 const NAMES: [&str; 3] = ["__index_level_0__", "index", "model"];
 
-/// Whether a header is one of these tables.
+/// Whether a table is one of these, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     NAMES.iter().any(|name| table.find(name).is_some())
         && TASKS.iter().all(|(column, ..)| table.find(column).is_some())
@@ -73,7 +74,7 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the name of a checkpoint says: its shape and its step, none for the last one, `main`.
+/// The shape and the step given by the name of a checkpoint; no step for the last one, `main`.
 fn run(id: &str) -> Option<Intervention> {
     let (shape, checkpoint) = id.strip_prefix("Gemstone-")?.split_once('-')?;
     let (width, depth) = shape.split_once('x')?;
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_name_says_the_shape_and_its_parameters() {
-        // Parameters as the runs' own log counts them: wandb_df_for_fitting_hot_100b+.jsonl.
+        // Parameters as in the runs' own log: wandb_df_for_fitting_hot_100b+.jsonl.
         let made = run("Gemstone-1024x28-step_00002385").expect("a run");
         let total = made.n_body.zip(made.n_embedding).map(|(body, rest)| body + rest);
         assert_eq!(total, Some(543_482_880));

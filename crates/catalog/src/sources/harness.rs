@@ -1,7 +1,9 @@
-//! Results of lm-evaluation-harness (`results_*.json`), of version 0.4 and of the first leaderboard's runs, and of lighteval.
+//! Reads results of lm-evaluation-harness (`results_*.json`; version 0.4 and the first leaderboard's runs) and of
+//! lighteval.
 //!
-//! Lighteval names a task `suite|task|shots` (later `task|shots`), a part of one `task:part`; its `all` and `task:_average` are means of
-//! the rows beside them and left out. A run of an adapter or a delta is that one's, never its base's.
+//! Lighteval names a task `suite|task|shots` (later `task|shots`), and a part of one `task:part`; its `all` and
+//! `task:_average` are means of the other rows and are left out. A run of an adapter or a delta counts for that
+//! checkpoint, never for its base.
 
 use serde_json::Value;
 
@@ -14,10 +16,10 @@ use crate::tables::{Days, Evaluation, Score};
 
 /// Name of the leaderboard its scores are listed under.
 pub(crate) const NAME: &str = "lm-evaluation-harness";
-/// The same of lighteval's.
+/// Name of the leaderboard that lighteval's scores are listed under.
 pub(crate) const LIGHTEVAL: &str = "lighteval";
 
-/// Task, metric, and the benchmark of a leaderboard that this is.
+/// Task, metric, and the leaderboard benchmark that they correspond to.
 const CANONICAL: [(&str, &str, &str); 13] = [
     ("arc_challenge", "acc_norm", "arc"),
     ("hellaswag", "acc_norm", "hellaswag"),
@@ -34,13 +36,13 @@ const CANONICAL: [(&str, &str, &str); 13] = [
     ("leaderboard_ifeval", "prompt_level_strict_acc", "ifeval"),
 ];
 
-/// The benchmark of a leaderboard that a task and metric are.
+/// The leaderboard benchmark that a task and metric correspond to; `None` if there is none.
 pub(crate) fn canonical(task: &str, metric: &str) -> Option<&'static str> {
     let known = CANONICAL.iter().find(|(t, m, _)| *t == task && *m == metric);
     known.map(|(.., benchmark)| *benchmark)
 }
 
-/// The checkpoint that a file of results names.
+/// The checkpoint named in a file of results.
 pub(crate) fn named(value: &Value) -> Option<String> {
     let whole = value.as_object().filter(|_| recognises(value))?;
     let config = fields::object(whole, &["config", "config_general"])?;
@@ -54,7 +56,7 @@ pub(crate) fn recognises(value: &Value) -> bool {
         && has(&["versions", "config", "configs", "config_general", "n-shot"])
 }
 
-/// Reads one file into `out`; returns the number of rows: tasks.
+/// Reads one file into `out`; returns the number of rows, that is, tasks.
 pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>) -> Result<u64, Error> {
     let empty = Fields::new();
     let whole = value.as_object().unwrap_or(&empty);
@@ -179,13 +181,14 @@ pub(crate) fn read(value: &Value, file: &str, snapshot: &str, out: &mut Out<'_>)
     Ok(row)
 }
 
-/// `harness|arc:challenge|25` is `arc_challenge`, 25 shots; so is `arc:challenge|25`.
+/// The plain name and the shots of a task: `harness|arc:challenge|25` and `arc:challenge|25` are `arc_challenge` with
+/// 25 shots.
 pub(crate) fn plain_task(task: &str) -> (String, Option<i64>) {
     let mut parts: Vec<&str> = task.split('|').collect();
     if parts.len() == 1 {
         return (task.to_owned(), None);
     }
-    // Lighteval before 0.11 says in a fourth part whether examples may be cut.
+    // Before version 0.11 lighteval has a fourth part, whether examples may be truncated.
     if parts.len() == 4 {
         parts.pop();
     }
@@ -197,8 +200,8 @@ pub(crate) fn plain_task(task: &str) -> (String, Option<i64>) {
     (name.replace(':', "_"), shots)
 }
 
-/// What else tells runs apart: the filter of answers, and how many items were answered: of a run that was cut by a limit, and
-/// where the results say it.
+/// Further settings that distinguish runs: the filter of answers, the limit of a run restricted to some items, and, if
+/// stated, the number of items answered.
 fn setting(filter: &str, limit: Option<&str>, answered: Option<i64>) -> Option<String> {
     let filter = (filter != "none").then(|| format!("filter {filter}"));
     let limit = limit.map(|limit| format!("limit {limit}"));
@@ -207,7 +210,7 @@ fn setting(filter: &str, limit: Option<&str>, answered: Option<i64>) -> Option<S
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// The checkpoint that was run, and `Adapter` or `Delta` where it is one on a base.
+/// The checkpoint that was run, and `Adapter` or `Delta` if it is one relative to a base.
 fn checkpoint(whole: &Fields, config: &Fields) -> Option<(String, Option<&'static str>)> {
     let arguments = config.get("model_args");
     let argument = |name: &str| match arguments {

@@ -1,4 +1,4 @@
-//! One JSON object of configs: checkpoint id to its `config.json`, whole (it names its `model_type`) or an extract.
+//! Reads a JSON object from checkpoint ids to configs, either whole (with a `model_type`) or an extract of some fields.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::sources::config_files;
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "hub-configs";
 
-/// Whether a JSON value is of this kind: an object of objects that hold structure fields.
+/// Whether a JSON value is of this kind: an object of objects with structure fields.
 pub(crate) fn recognises(value: &Value) -> bool {
     let Some(object) = value.as_object() else {
         return false;
@@ -29,7 +29,7 @@ pub(crate) fn recognises(value: &Value) -> bool {
             .as_object()
             .is_some_and(|e| told.iter().any(|k| e.contains_key(*k)) || e.contains_key("architectures"))
     };
-    // A crawl's broken configs stand there as text.
+    // Broken configs in a crawl are stored as text.
     let is_broken = |id: &str, entry: &Value| !entry.is_object() && id.contains('/');
     let mut first = object.iter().take(8);
     !object.contains_key("architectures")
@@ -37,7 +37,7 @@ pub(crate) fn recognises(value: &Value) -> bool {
         && first.all(|(id, entry)| is_config(entry) || is_broken(id, entry))
 }
 
-/// Reads the extracts into `out`; returns the number of rows.
+/// Reads the configs into `out`; returns the number of rows.
 pub(crate) fn read(value: &Value, out: &mut Out<'_>) -> Result<u64, Error> {
     let Some(object) = value.as_object() else {
         return Ok(0);
@@ -59,7 +59,7 @@ pub(crate) fn read(value: &Value, out: &mut Out<'_>) -> Result<u64, Error> {
             let mut observed = if extract.get("model_type").is_some_and(Value::is_string) {
                 config_files::whole(id.clone(), config)
             } else {
-                // An extract lacks the switches that counts and kinds of layers hang on.
+                // An extract lacks the switches that counts and kinds of layers depend on.
                 Observed {
                     id: id.clone(),
                     dimensions: config.dimensions(),

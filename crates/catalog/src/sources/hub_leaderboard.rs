@@ -1,5 +1,5 @@
-//! A benchmark's leaderboard as the Hub's API gives it (`/api/datasets/OWNER/NAME/leaderboard`), kept by `hub crawl --successors`:
-//! values of Community Evals that many repositories state of one data set, as reported there.
+//! Reads a benchmark's leaderboard as the Hub's API returns it (`/api/datasets/OWNER/NAME/leaderboard`), stored by
+//! `hub crawl --successors`: Community Evals results of many repositories on one data set, as reported there.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::tables::{Evaluation, Score};
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "hub-leaderboard";
 
-/// Whether a JSON value is one.
+/// Whether a JSON value is such a leaderboard.
 pub(crate) fn recognises(value: &Value) -> bool {
     value.get("dataset").is_some_and(Value::is_string)
         && value.get("leaderboard").is_some_and(Value::is_array)

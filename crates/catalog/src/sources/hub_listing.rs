@@ -1,4 +1,4 @@
-//! What the Hub's API lists (`/api/models?expand[]=…`): an array of checkpoints, or one JSON object per line.
+//! Reads listings of the Hub's API (`/api/models?expand[]=…`): an array of checkpoints, or one JSON object per line.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub(crate) fn recognises(value: &Value) -> bool {
     }
 }
 
-/// Reads a listing into `out`, counting rows from `row`; returns the number of rows.
+/// Reads a listing into `out`, with row numbers starting at `row`; returns the number of rows.
 pub(crate) fn read(value: &Value, mut row: u64, out: &mut Out<'_>) -> Result<u64, Error> {
     let start = row;
     for entry in value
@@ -81,7 +81,7 @@ fn observed(entry: &Fields, id: &str) -> Observed {
         || config.is_some_and(|config| config.contains_key("quantization_config"));
     Observed {
         id: id.to_owned(),
-        // Packed weights count less than they have.
+        // For packed weights the count is smaller than the number of parameters.
         parameters_total: total.filter(|_| !packed),
         architecture: config
             .and_then(|config| fields::list(config, &["architectures"])?.first()?.as_str())
@@ -108,7 +108,8 @@ fn observed(entry: &Fields, id: &str) -> Observed {
     }
 }
 
-/// The declared base and relation: `baseModels` where it was asked for, else the tags `base_model:relation:org/name`.
+/// The declared base and relation: from `baseModels` if it was requested, else from the tags
+/// `base_model:relation:org/name`.
 fn base(entry: &Fields, tags: &[&str]) -> (Option<String>, Option<String>) {
     if let Some(bases) = fields::object(entry, &["baseModels"]) {
         let first = fields::list(bases, &["models"]).and_then(|list| list.first()?.get("id")?.as_str());

@@ -1,7 +1,7 @@
-//! A list of Hub checkpoints with structure where known: one JSON object each.
+//! Reads a list of Hub checkpoints, one JSON object each, with structure where known.
 //!
-//! Quirks of the source, kept out of the tables: `moe_intermediate_size` holds the feed-forward width of dense
-//! checkpoints too; `context_length` is 4096 where it was not known; rows marked `_discovered` have 0 likes.
+//! Peculiarities of the source, which are corrected here: `moe_intermediate_size` also holds the feed-forward width of
+//! dense checkpoints; `context_length` is 4096 where it was not known; rows marked `_discovered` have 0 likes.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ use crate::observed::{Observed, Out};
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "hub-models";
 
-/// Starts of the types whose attention keeps latents.
+/// Prefixes of model types with latent attention.
 const LATENT: [&str; 9] = [
     "deepseek_v2",
     "deepseek_v3",
@@ -30,7 +30,8 @@ const LATENT: [&str; 9] = [
     "mistral4",
 ];
 
-/// The width that LFM2 makes of the one it states, where the stated one would make more parameters than there are.
+/// The feed-forward width that LFM2 derives from the stated one, if the stated one would give more parameters than
+/// there are.
 fn lfm2_width(
     stated: Option<i64>,
     d_model: Option<i64>,
@@ -51,7 +52,7 @@ fn lfm2_width(
     })
 }
 
-/// What `context_length` says where the list's makers did not know.
+/// The value of `context_length` where the list's authors did not know it.
 const FILLER_POSITIONS: i64 = 4096;
 
 /// Whether a JSON value is of this kind.
@@ -107,7 +108,7 @@ fn observed(entry: &fields::Fields, name: &str, kind: Option<&str>) -> Observed 
         d_ffn = d_model.map(|width| width.saturating_mul(4));
     }
     if kind == Some("qwen") {
-        // The first Qwen states both halves of its gated layer together.
+        // The first Qwen states the sum of both halves of its gated layer.
         d_ffn = d_ffn.map(|width| width / 2);
     }
     if kind == Some("lfm2") {
@@ -121,7 +122,7 @@ fn observed(entry: &fields::Fields, name: &str, kind: Option<&str>) -> Observed 
     }
     let discovered = fields::flag(entry, &["_discovered"]) == Some(true);
     let heads = int("num_attention_heads");
-    // The list repeats `heads` where the config has no such field, so equality says nothing of multi-query kinds.
+    // The list repeats `heads` where the config has no such field, so equality is no evidence for multi-query families.
     let kv_heads = int("num_key_value_heads")
         .filter(|_| !matches!(kind, Some("falcon" | "gpt_bigcode" | "RefinedWebModel")));
     Observed {
@@ -139,7 +140,8 @@ fn observed(entry: &fields::Fields, name: &str, kind: Option<&str>) -> Observed 
         makeup: Makeup {
             experts: int("num_experts").filter(|&experts| experts > 1),
             experts_per_token: int("active_experts"),
-            // The list divides where a config states none: of latent attention that is no width of a head.
+            // The list divides `d_model` by `heads` where a config states no head width; with latent attention the
+            // result is meaningless.
             head_dim: int("head_dim").filter(|&width| {
                 let heads = heads.unwrap_or(0);
                 d_model != width.checked_mul(heads)

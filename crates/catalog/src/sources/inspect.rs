@@ -1,7 +1,8 @@
-//! Logs of Inspect: `.json`, and `.eval`, a ZIP archive whose `header.json` has everything but the samples.
+//! Reads logs of Inspect: `.json`, and `.eval`, a ZIP archive whose `header.json` has everything except the samples.
 //!
-//! A score's metrics are named by its scorers; `accuracy` is a share by its definition there, the standard error beside it is the
-//! one that Inspect worked out. Other metrics have the scale of their scorer's values, which a log does not say: as reported.
+//! A score's metrics are named by its scorers. `accuracy` is a share by definition, and the standard error beside it
+//! was computed by Inspect. Other metrics have the scale of their scorer's values, which a log does not state, so they
+//! stay as reported.
 
 use std::path::Path;
 
@@ -16,16 +17,16 @@ use crate::sources::metrics::{RAW, Scale};
 use crate::sources::{moment, score};
 use crate::tables::{Evaluation, Score};
 
-/// Name of this kind of source, and of the leaderboard its scores are listed under.
+/// Name of this kind of source, and of the leaderboard that its scores are listed under.
 pub(crate) const NAME: &str = "inspect";
-/// Bytes of a header above which it is refused.
+/// Greatest size in bytes of a header.
 const HEADER: u64 = 32 << 20;
 
-/// Metrics that are a share of 0 to 1 whatever the scorer.
+/// Metrics that are shares from 0 to 1, whatever the scorer.
 const SHARES: [&str; 2] = ["accuracy", "acc"];
-/// Metrics that tell how sure others are.
+/// Metrics that are standard errors of others.
 const ERRORS: [&str; 2] = ["stderr", "bootstrap_stderr"];
-/// Engines whose name may stand before a name without an owner.
+/// Engines whose name may precede the name of a checkpoint without an owner.
 const ENGINES: [&str; 6] = [
     "hf",
     "vllm",
@@ -54,10 +55,10 @@ pub(crate) fn header(path: &Path, file: &str) -> Result<Value, Error> {
     json::parse(&bytes, &format!("{file}: header.json"))
 }
 
-/// The checkpoint that a log names: without the engine that ran it.
+/// The checkpoint named in a log, without the engine that ran it.
 pub(crate) fn model_of(log: &Value) -> Option<String> {
     let named = log.get("eval")?.get("model")?.as_str()?.trim();
-    // `engine/owner/name`; of two parts the first is the owner, unless it is an engine.
+    // `engine/owner/name`; with only two parts the first is the owner, unless it is an engine.
     let bare = named
         .split_once('/')
         .filter(|(engine, rest)| rest.contains('/') || ENGINES.contains(engine) && !rest.is_empty())
@@ -65,14 +66,14 @@ pub(crate) fn model_of(log: &Value) -> Option<String> {
     (!bare.is_empty()).then(|| bare.to_owned())
 }
 
-/// The benchmark that a log's task is: without the package it comes from.
+/// The benchmark of a log's task, without the package that it is from.
 pub(crate) fn task_of(log: &Value) -> Option<String> {
     let named = log.get("eval")?.get("task")?.as_str()?.trim();
     let bare = named.rsplit('/').next().unwrap_or(named);
     (!bare.is_empty()).then(|| bare.to_owned())
 }
 
-/// Reads one log into `out`; returns the number of rows: metrics of scores.
+/// Reads one log into `out`; returns the number of rows, that is, metrics of scores.
 pub(crate) fn read(
     value: &Value,
     file: &str,
@@ -157,7 +158,7 @@ pub(crate) fn read(
         for name in metrics.keys() {
             let bare = name.rsplit('/').next().unwrap_or(name);
             if ERRORS.contains(&bare) {
-                // It stands beside the others, as their error.
+                // It is stored with the other metric, as its standard error.
                 continue;
             }
             let Some(value) = number(name) else {

@@ -1,5 +1,5 @@
-//! Runs whose structure was changed on purpose, one score a row, in this project's own columns: published facts that are
-//! compiled in, and files of the user's own.
+//! Reads runs whose structure was changed on purpose, one score per row, in this project's own columns: published
+//! results that are compiled in, and files of the user's own.
 
 use crate::error::Error;
 use crate::observed::Out;
@@ -9,13 +9,13 @@ use crate::tables::Intervention;
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "interventions";
 
-/// Scores printed by works that cut or reshaped a network and trained what was left.
+/// Scores printed in works that pruned or reshaped a network and trained the remainder.
 const PUBLISHED: &str = include_str!("surgery.csv");
 
-/// Columns without which a table is none of these.
+/// Columns that identify such a table.
 const NEEDED: [&str; 6] = ["suite", "pair_or_run", "id", "dimension", "benchmark", "score"];
 
-/// Whether a header is one of these tables.
+/// Whether a table is of this kind, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     NEEDED.iter().all(|name| table.find(name).is_some())
 }
@@ -106,10 +106,10 @@ pub(crate) fn read(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The facts that are compiled in.
+/// The published results that are compiled in.
 ///
 /// # Errors
-/// None in a program whose tests pass; the reader's errors otherwise.
+/// The reader's errors where the compiled-in table is damaged, which the tests rule out.
 pub(crate) fn published() -> Result<Vec<Intervention>, Error> {
     let file = "surgery.csv";
     let mut table = Table::of_text(PUBLISHED, file)?;

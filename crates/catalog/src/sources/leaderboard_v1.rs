@@ -1,7 +1,7 @@
-//! Open LLM Leaderboard v1 (2023-07 to 2024-06): six benchmarks, in points.
+//! Reads Open LLM Leaderboard v1 (2023-07 to 2024-06): six benchmarks, in points.
 //!
-//! `Flagged`, `MoE` and `Merged` are stored as their opposites, `date` is the day of the upload, `#Params (B)` is
-//! cut to whole billions and 0 where unknown.
+//! `Flagged`, `MoE` and `Merged` are stored negated, `date` is the day of the upload, and `#Params (B)` is truncated to
+//! whole billions and 0 where unknown.
 
 use crate::error::Error;
 use crate::observed::{Observed, Out};
@@ -12,7 +12,7 @@ use crate::tables::{Evaluation, Score};
 /// Name of the leaderboard.
 pub(crate) const NAME: &str = "open-llm-leaderboard-v1";
 
-/// Column, benchmark, few-shot examples (leaderboard's own documentation).
+/// Column, benchmark, few-shot examples (from the leaderboard's own documentation).
 const BENCHMARKS: [(&str, &str, i64); 6] = [
     ("ARC", "arc", 25),
     ("HellaSwag", "hellaswag", 10),
@@ -22,8 +22,8 @@ const BENCHMARKS: [(&str, &str, i64); 6] = [
     ("GSM8K", "gsm8k", 5),
 ];
 
-/// Whether a header is this table's: most of its columns, so that one that lacks some is still told, and its error says
-/// which.
+/// Whether a table is of this kind, by its header: it must have most of the columns, so that one that lacks some is
+/// still recognised and the error says which.
 pub(crate) fn recognises(table: &Table) -> bool {
     let has = |name: &str| table.find(name).is_some();
     let benchmarks = BENCHMARKS.iter().filter(|(column, ..)| has(column)).count();
@@ -121,7 +121,7 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
     Ok(())
 }
 
-/// What the leaderboard counts of each benchmark.
+/// The leaderboard's metric for each benchmark.
 fn metric(benchmark: &str) -> Option<&'static str> {
     Some(match benchmark {
         "arc" | "hellaswag" => "acc_norm",
@@ -156,7 +156,7 @@ fn evaluation(cells: &Cells<'_>, layout: &Layout, id: &str) -> Result<Evaluation
     })
 }
 
-/// What an evaluation says of its checkpoint, beside the scores.
+/// The facts that an evaluation states about its checkpoint, apart from the scores.
 pub(crate) fn observed(evaluation: &Evaluation) -> Observed {
     let adapter = evaluation
         .weight_type
@@ -190,7 +190,7 @@ pub(crate) fn observed(evaluation: &Evaluation) -> Observed {
     }
 }
 
-/// A kind of checkpoint without its emoji; `None` for `?`.
+/// A type of checkpoint without its emoji; `None` for `?`.
 pub(crate) fn plain_words(kind: &str) -> Option<String> {
     let words = kind
         .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
@@ -198,8 +198,8 @@ pub(crate) fn plain_words(kind: &str) -> Option<String> {
     (!words.is_empty()).then(|| words.to_owned())
 }
 
-/// An architecture as printed; `None` for `?` and `Unknown`. A class name that was joined letter by letter
-/// (`L;l;a;m;a;…`) is put together again; of several the first counts.
+/// An architecture as printed; `None` for `?` and `Unknown`. A class name that was split into letters (`L;l;a;m;a;…`)
+/// is reassembled; if several are printed, the first counts.
 pub(crate) fn architecture(printed: &str) -> Option<String> {
     if matches!(printed, "?" | "Unknown" | "unknown") {
         return None;

@@ -1,7 +1,7 @@
-//! Open LLM Leaderboard v2 (2024-06 to 2025-03): six benchmarks, normalised to points over chance.
+//! Reads Open LLM Leaderboard v2 (2024-06 to 2025-03): six benchmarks, in points normalised to 0 at chance.
 //!
-//! Two dialects. In tables before 2025 `Flagged`, `MoE` and `Merged` are stored as their opposites; they are told by
-//! their contents: no leaderboard flags most of its rows. Some tables hold the name only as a link in `Model`.
+//! There are two dialects. In tables before 2025 `Flagged`, `MoE` and `Merged` are stored negated; this shows in the
+//! contents, since no leaderboard flags most of its rows. Some tables have the name only as a link in `Model`.
 
 use crate::error::Error;
 use crate::observed::Out;
@@ -13,7 +13,7 @@ use crate::tables::{Days, Evaluation, Score};
 /// Name of the leaderboard.
 pub(crate) const NAME: &str = "open-llm-leaderboard-v2";
 
-/// Column, benchmark, few-shot examples (leaderboard's own documentation).
+/// Column, benchmark, few-shot examples (from the leaderboard's own documentation).
 const BENCHMARKS: [(&str, &str, i64); 6] = [
     ("IFEval", "ifeval", 0),
     ("BBH", "bbh", 3),
@@ -23,7 +23,7 @@ const BENCHMARKS: [(&str, &str, i64); 6] = [
     ("MMLU-PRO", "mmlu_pro", 5),
 ];
 
-/// Whether a header is this table's: most of its columns, as for the first leaderboard.
+/// Whether a table is of this kind, by its header: most of its columns, as for the first leaderboard.
 pub(crate) fn recognises(table: &Table) -> bool {
     let has = |name: &str| table.find(name).is_some();
     let benchmarks = BENCHMARKS.iter().filter(|(column, ..)| has(column)).count();
@@ -84,17 +84,18 @@ impl Layout {
 /// What must be known of a table before it is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Survey {
-    /// The flags are stored as their opposites: more rows "flagged" than not.
+    /// Whether the flags are stored negated: more rows are "flagged" than not.
     pub(crate) opposites: bool,
     /// The last day of submission.
     pub(crate) last: Option<Days>,
-    /// Rows.
+    /// Number of rows.
     pub(crate) rows: u64,
-    /// A newer state of the same table is at hand (scores were re-graded between states, so they never mix).
+    /// Whether there is a newer state of the same table (scores were re-graded between states, so states are never
+    /// mixed).
     pub(crate) superseded: bool,
 }
 
-/// Looks through a table for its dialect and state.
+/// Reads a table to determine its dialect and state.
 pub(crate) fn survey(table: &mut Table) -> Result<Survey, Error> {
     let flagged = table.find("Flagged").or_else(|| table.find("Not_Flagged"));
     let submitted = table.find("Submission Date");
@@ -113,7 +114,7 @@ pub(crate) fn survey(table: &mut Table) -> Result<Survey, Error> {
     Ok(survey)
 }
 
-/// Reads the table into `out`; `survey` as [`survey`] found.
+/// Reads the table into `out`; `survey` is the result of [`survey`].
 pub(crate) fn read(
     table: &mut Table,
     survey: Survey,
@@ -168,7 +169,7 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// What the leaderboard counts of each benchmark.
+/// The leaderboard's metric for each benchmark.
 fn metric(benchmark: &str) -> Option<&'static str> {
     Some(match benchmark {
         "ifeval" => "mean of prompt_level_strict_acc and inst_level_strict_acc",
@@ -232,7 +233,7 @@ fn evaluation(cells: &Cells<'_>, layout: &Layout, id: &str, opposites: bool) -> 
     })
 }
 
-/// The name inside a link, or the text as it stands: `<a … href="https://huggingface.co/org/name" …>org/name</a>`.
+/// The name inside a link, or the text itself: `<a … href="https://huggingface.co/org/name" …>org/name</a>`.
 pub(crate) fn bare_name(cell: &str) -> &str {
     let Some(tag) = cell.find("<a ") else { return cell };
     let Some(start) = cell[tag..].find('>').map(|at| tag + at + 1) else {

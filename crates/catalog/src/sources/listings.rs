@@ -1,4 +1,4 @@
-//! Plain tables of checkpoints: counts of parameters checked by hand, and old listings of the whole Hub.
+//! Reads plain tables of checkpoints: manually checked numbers of parameters, and old listings of the whole Hub.
 
 use crate::error::Error;
 use crate::observed::{Observed, Out};
@@ -9,19 +9,19 @@ pub(crate) const PARAMETERS: &str = "model-parameters";
 /// Name of listings of the whole Hub.
 pub(crate) const LISTING: &str = "hub-listing";
 
-/// Whether a header is a table of parameter counts.
+/// Whether a table holds numbers of parameters, by its header.
 pub(crate) fn is_parameters(table: &Table) -> bool {
     table.find("total_params_b").is_some() && table.find("model_id").is_some()
 }
 
-/// Whether a header is a listing: checkpoint, downloads, task, hash.
+/// Whether a table is a listing, by its header: checkpoint, downloads, hash.
 pub(crate) fn is_listing(table: &Table) -> bool {
     ["model", "downloads", "sha"]
         .iter()
         .all(|name| table.find(name).is_some())
 }
 
-/// Reads parameter counts into `out`.
+/// Reads numbers of parameters into `out`.
 pub(crate) fn read_parameters(table: &mut Table, out: &mut Out<'_>) -> Result<(), Error> {
     let (id, total) = (table.need(&["model_id"])?, table.need(&["total_params_b"])?);
     let [active, moe] = ["active_params_b", "is_moe"].map(|name| table.find(name));
@@ -45,7 +45,7 @@ pub(crate) fn read_parameters(table: &mut Table, out: &mut Out<'_>) -> Result<()
     Ok(())
 }
 
-/// Reads a listing into `out`, of it only what is in `known`: a listing alone makes no row of the catalog.
+/// Reads a listing into `out`, only the checkpoints in `known`: being listed alone does not make a row of the catalog.
 pub(crate) fn read_listing(
     table: &mut Table,
     known: &dyn Fn(&str) -> bool,

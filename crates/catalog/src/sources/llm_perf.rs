@@ -1,8 +1,9 @@
-//! LLM-Perf's own measurements (`perf-df-awq-1xA10.csv` and its siblings): a row is one checkpoint under one setting, with
-//! the columns of optimum-benchmark's report. Told by its columns, not by its name.
+//! Reads LLM-Perf's own measurements (`perf-df-awq-1xA10.csv` and similar): each row is one checkpoint under one
+//! setting, with the columns of optimum-benchmark's report. Recognised by its columns, not by its name.
 //!
-//! The leaderboard's published table renames some of these columns and tells quantization, attention and kernel by the
-//! setting's name (`4bit-gptq-exllama-v1-fa2`); so does this reader, in the same words, so that both files join.
+//! The leaderboard's published table renames some of these columns and derives quantization, attention and kernel from
+//! the setting's name (`4bit-gptq-exllama-v1-fa2`); this reader does the same with the same words, so that both files
+//! can be joined.
 
 use crate::error::Error;
 use crate::observed::{Observed, Out};
@@ -15,7 +16,7 @@ pub(crate) const NAME: &str = "llm-perf";
 const MODEL: &str = "config.backend.model";
 const SETTING: &str = "config.name";
 const DECODE: &str = "report.decode.throughput.value";
-/// Columns, benchmark, unit; of several columns the first that is there: older reports have no medians.
+/// Columns, benchmark, unit; the first of several columns that exists is used, since older reports have no medians.
 const SCORES: [(&[&str], &str, &str); 5] = [
     (&[DECODE], "decode_speed", "tokens/s"),
     (
@@ -31,7 +32,7 @@ const SCORES: [(&[&str], &str, &str); 5] = [
     (&["report.decode.efficiency.value"], "energy", "tokens/kWh"),
     (&["report.decode.memory.max_allocated"], "memory", "MB"),
 ];
-/// Machines by what their GPU is called; the file's name says it where no column does.
+/// Machines by a part of their GPU's name; taken from the file's name where there is no such column.
 const MACHINES: [(&str, &str); 5] = [
     ("A100", "1xA100"),
     ("A10", "1xA10"),
@@ -40,7 +41,7 @@ const MACHINES: [(&str, &str); 5] = [
     ("32vCPU", "32vCPU"),
 ];
 
-/// Whether a header is this table's.
+/// Whether a table is of this kind, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     [MODEL, SETTING, DECODE]
         .iter()
@@ -102,7 +103,7 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
             measured.push((prefill + decode, "end_to_end_time", "s"));
         }
         if measured.is_empty() {
-            // Runs that failed keep their row, with a traceback in place of a report.
+            // Failed runs have a row too, with a traceback instead of a report.
             out.reject_row(cells.row, DECODE, name, "no_measurement")?;
             continue;
         }
@@ -151,7 +152,7 @@ fn measured<'a>(
     Ok(measured)
 }
 
-/// The leaderboard's word for a machine: `['NVIDIA A10G']`, `perf-df-awq-1xA10`.
+/// The leaderboard's name for a machine: from `['NVIDIA A10G']` or `perf-df-awq-1xA10`.
 fn machine(text: Option<&str>) -> Option<&'static str> {
     let text = text?;
     MACHINES
@@ -160,7 +161,7 @@ fn machine(text: Option<&str>) -> Option<&'static str> {
         .map(|&(_, machine)| machine)
 }
 
-/// `4bit-awq-gemm-eager` is `AWQ.4bit`, `float16-sdpa` is `Unquantized`.
+/// The quantization in a setting's name: `4bit-awq-gemm-eager` is `AWQ.4bit`, `float16-sdpa` is `Unquantized`.
 fn quantization(setting: &str) -> String {
     let mut parts = setting.split('-');
     let (bits, scheme) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

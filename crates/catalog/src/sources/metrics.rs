@@ -1,28 +1,29 @@
-//! The scale of a score, from what its metric is: never from the size of one value.
+//! Determines the scale of a score from its metric, never from the magnitude of a single value.
 //!
-//! Scales as lm-evaluation-harness computes them: its registered `bleu` and `chrf` are sacrebleu's (0 to 100), `TruthfulQA`'s
-//! generation metrics are multiplied there, `SQuAD`'s are percentages; accuracies, exact matches and F1 are fractions.
+//! Scales as in lm-evaluation-harness: its registered `bleu` and `chrf` are sacrebleu's (0 to 100), generation metrics
+//! of `TruthfulQA` are multiplied by 100, metrics of `SQuAD` are percentages; accuracies, exact matches and F1 are
+//! fractions.
 
 use std::collections::BTreeSet;
 
-/// The scale of a score as its metric gives it.
+/// The scale of a score as computed by its metric.
 pub(crate) const RAW: &str = "raw";
-/// The scale of a score of which 0 is chance and 100 the best there can be.
+/// A scale on which 0 is chance level and 100 the best possible score.
 pub(crate) const NORMALISED: &str = "normalised";
 
-/// How a metric's values are written.
+/// The scale of a metric's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {
-    /// 0 to 1; in the catalog points of 100.
+    /// 0 to 1; stored as points from 0 to 100.
     Fraction,
-    /// 0 to 100 already.
+    /// Already 0 to 100.
     Percent,
-    /// Any other: differences, error rates, or a metric whose scale depends on the task.
+    /// Any other scale: differences, error rates, or a metric whose scale depends on the task.
     Own,
 }
 
 impl Scale {
-    /// A difference of values, or an error of one, in the unit of the catalog.
+    /// A difference of values or a standard error, converted to the catalog's unit.
     pub(crate) fn width(self, width: f64) -> f64 {
         if self == Self::Fraction {
             width * 100.0
@@ -31,7 +32,7 @@ impl Scale {
         }
     }
 
-    /// The value and its unit in the catalog.
+    /// A value converted to the catalog's unit, and that unit.
     pub(crate) fn read(self, value: f64) -> (f64, &'static str) {
         match self {
             Self::Fraction => (value * 100.0, "points"),
@@ -41,7 +42,7 @@ impl Scale {
     }
 }
 
-/// What the harness declares of `metric` in `task`; `None` for metrics that are no score of a known kind.
+/// The scale that the harness declares for `metric` in `task`; `None` for metrics that are not scores of a known kind.
 pub(crate) fn declared(task: &str, metric: &str) -> Option<Scale> {
     let known = [
         "acc", "exact", "mc1", "mc2", "f1", "em", "pass", "match", "bleu", "rouge", "chrf",
@@ -66,7 +67,7 @@ pub(crate) fn declared(task: &str, metric: &str) -> Option<Scale> {
         return Some(Scale::Percent);
     }
     if starts("rouge") {
-        // TruthfulQA multiplies; summaries of other tasks are written either way.
+        // TruthfulQA multiplies by 100; summaries of other tasks are written either way.
         let scale = if has(&["max"]) { Scale::Percent } else { Scale::Own };
         return Some(scale);
     }
@@ -84,8 +85,8 @@ pub(crate) fn declared(task: &str, metric: &str) -> Option<Scale> {
     Some(Scale::Own)
 }
 
-/// Metrics that are declared fractions and of which one file holds a value outside of 0 to 1: no value of such a metric
-/// in that file is a fraction for certain.
+/// Metrics that are declared to be fractions although one file has a value outside 0 to 1: then no value of such a
+/// metric in that file can be assumed to be a fraction.
 pub(crate) fn contradicted<'a>(values: impl Iterator<Item = (&'a str, &'a str, f64)>) -> BTreeSet<&'a str> {
     values
         .filter(|&(task, metric, value)| {

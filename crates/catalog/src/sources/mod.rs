@@ -1,6 +1,7 @@
-//! Sources: each module turns one kind of file into facts and rejects. Nothing is dropped without a row saying why.
+//! The sources: each module turns one kind of file into facts and rejects. Nothing is dropped without a reject that
+//! gives the reason.
 //!
-//! What is in no list would be read by nobody, and does not compile.
+//! A reader that is in no list would never be used; this is a compile error.
 #![deny(dead_code)]
 
 pub(crate) mod architectures;
@@ -44,7 +45,7 @@ use crate::observed::Out;
 use crate::sources::table::Table;
 use crate::tables::{Days, Evaluation, Score};
 
-/// Boards, the most trusted first: the order in which they are read. Kinds, readers and licences are taken from here.
+/// Boards in the order in which they are read, most trusted first. Kinds, readers and licences are taken from here.
 pub(crate) static BOARDS: &[Board] = &[
     proteus::BOARD,
     euroeval::BOARD,
@@ -52,35 +53,35 @@ pub(crate) static BOARDS: &[Board] = &[
     epoch_scores::BOARD,
 ];
 
-/// A board of scores whose rows are joined to checkpoints that other sources named.
+/// A board of scores whose rows are matched to checkpoints that other sources name.
 pub(crate) struct Board {
-    /// Name in the manifest, and how the names of its leaderboards and benchmarks begin.
+    /// Name in the manifest, and prefix of the names of its leaderboards and benchmarks.
     pub(crate) name: &'static str,
     pub(crate) reads: Reads,
-    /// Where the copies that come along were published, and whose they are.
+    /// Provenance of the copies that ship with the program.
     pub(crate) published: &'static [Published],
 }
 
-/// First digits of a source's hash, and its version, for the scores.
+/// First digits of a source's SHA-256, and its version; both are stored with the scores.
 pub(crate) type State<'a> = (&'a str, &'a str);
 
 /// Reads a table into facts and rejects.
 type TableReader = fn(&mut Table, State<'_>, &Identities, &mut Out<'_>) -> Result<(), Error>;
-/// Reads the bytes of a file of that name likewise; returns its rows.
+/// Reads the bytes of a file with the given name into facts and rejects; returns the number of rows.
 type BytesReader = fn(&[u8], &str, State<'_>, &Identities, &mut Out<'_>) -> Result<u64, Error>;
 
-/// How a board's files are told, and read.
+/// How a board's files are recognised and read.
 pub(crate) enum Reads {
-    /// A table (CSV or Parquet), told by its header.
+    /// A table (CSV or Parquet), recognised by its header.
     Table(fn(&Table) -> bool, TableReader),
-    /// YAML, told by its name and first bytes.
+    /// YAML, recognised by its name and first bytes.
     Yaml(fn(&str, &[u8]) -> bool, BytesReader),
 }
 
-/// Where the file at a path was published, its revision, licence (empty where there is none), whom to name, and the day of
-/// the state (empty where the rows say it).
+/// Provenance of a file: where it was published, its revision, licence (empty if there is none), whom to credit, and
+/// the day of its state (empty if its rows state it).
 pub(crate) struct Published {
-    /// Of a file under the sources, or, with a slash at the end, of a folder of one repository.
+    /// Path of a file under the sources or, with a trailing slash, of a folder from one repository.
     pub(crate) path: &'static str,
     pub(crate) address: &'static str,
     pub(crate) revision: &'static str,
@@ -89,7 +90,7 @@ pub(crate) struct Published {
     pub(crate) state: &'static str,
 }
 
-/// A day from seconds since 1970, as number or text, or from a date.
+/// A day from seconds since 1970, as a number or text, or from a date.
 pub(crate) fn moment(of: &Fields, names: &[&str]) -> Option<Days> {
     if let Some(seconds) = fields::float(of, names) {
         let days = (seconds / 86_400.0).floor();
@@ -98,7 +99,8 @@ pub(crate) fn moment(of: &Fields, names: &[&str]) -> Option<Days> {
     calendar::day(fields::text(of, names)?)
 }
 
-/// A score of an evaluation, in points, with what the evaluation knows of it; the rest is the reader's.
+/// A score of an evaluation in points, with the fields that follow from the evaluation filled in; the reader sets the
+/// rest.
 pub(crate) fn score(evaluation: &Evaluation, snapshot: &str, version: &str) -> Score {
     Score {
         evaluation: evaluation.evaluation.clone(),
@@ -114,8 +116,8 @@ pub(crate) fn score(evaluation: &Evaluation, snapshot: &str, version: &str) -> S
     }
 }
 
-/// The id that a row of a board of Hub checkpoints is kept under: the one it was joined to, else its own. A row that two
-/// checkpoints fit is left out, and a spelling that gave way is written down.
+/// The id under which a row of a board is stored: that of the matched checkpoint, else its own. A row that fits several
+/// checkpoints is left out, and a replaced spelling is recorded as a reject of the field.
 pub(crate) fn joined(found: Joined, own: &str, row: u64, out: &mut Out<'_>) -> Result<Option<String>, Error> {
     match found {
         Joined::To(id, rule) => {

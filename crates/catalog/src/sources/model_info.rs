@@ -1,6 +1,7 @@
-//! The published dataset's own table (`model_info.csv`): structure columns under their published names, and scores.
+//! Reads the published dataset's own table (`model_info.csv`): structure columns under their published names, and
+//! scores.
 //!
-//! Columns that it may lack are no error; columns that name a known benchmark are scores.
+//! Any column except the checkpoint's name may be missing; columns named after a known benchmark are scores.
 
 use crate::clean;
 use crate::error::Error;
@@ -11,9 +12,9 @@ use crate::tables::{Evaluation, Score};
 /// Name of the leaderboard its scores are listed under.
 pub(crate) const NAME: &str = "model-info";
 
-/// Names of the column with the checkpoint.
+/// Names of the column with the checkpoint's name.
 const IDS: [&str; 6] = ["id", "model_id", "model", "name", "modelId", "model_name"];
-/// The dimensions' columns, in the order of the dimensions.
+/// Names of the dimensions' columns, in the order of the dimensions.
 const COLUMNS: [&[&str]; 7] = [
     &["layers", "num_layers", "n_layers"],
     &["d_model"],
@@ -43,10 +44,10 @@ const BENCHMARKS: [(&str, &str); 16] = [
     ("mbpp", "mbpp"),
 ];
 
-/// No dimension reaches this; above it 64-bit floats skip whole numbers.
+/// Upper limit of a dimension, above which 64-bit floats cannot represent every integer.
 const MOST: f64 = 9e15;
 
-/// Whether a header is this table's.
+/// Whether a table is of this kind, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     let told = ["d_model", "d_ffn", "heads", "layers", "size"]
         .iter()
@@ -93,7 +94,7 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
             let Some(value) = number(&cells, column, name, out)?.filter(|&value| value > 0.0) else {
                 continue;
             };
-            // Widths made from a rounded ratio (10922.67) are no structure; the row's other cells may be.
+            // Widths computed from a rounded ratio (10922.67) are not valid; the other cells of the row may be.
             if value.fract() == 0.0 && value < MOST {
                 observed.dimensions[index] = Some(value as i64);
             } else {
@@ -138,8 +139,8 @@ pub(crate) fn read(table: &mut Table, snapshot: &str, version: &str, out: &mut O
     Ok(())
 }
 
-/// A number, or nothing and a reject where the cell holds something else (`True`): the table is made of what checkpoints
-/// say of themselves, so one wrong cell is no damaged file.
+/// A number; where the cell holds something else (`True`), `None` and a reject: the table is compiled from
+/// self-reported values, so one wrong cell does not mean that the file is damaged.
 fn number(
     cells: &Cells<'_>,
     column: Option<usize>,

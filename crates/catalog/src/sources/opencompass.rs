@@ -1,7 +1,9 @@
-//! Summaries of `OpenCompass`: a table with a row a data set and a column a checkpoint, as CSV or as the text that holds it.
+//! Reads summaries of `OpenCompass`: a table with a row per data set and a column per checkpoint, as CSV or within a
+//! text file.
 //!
-//! Accuracies and scores are points of 100 there already. The column `version` is a hash of the prompt, `mode` how answers were
-//! taken (`gen`, `ppl`); both are part of the setting. Lines whose version and metric are `-` are headings.
+//! Accuracies and scores are already in points from 0 to 100. The column `version` is a hash of the prompt, `mode` says
+//! how answers were obtained (`gen`, `ppl`); both are part of the setting. Lines whose version and metric are `-` are
+//! headings.
 
 use crate::calendar;
 use crate::error::Error;
@@ -11,12 +13,12 @@ use crate::sources::metrics::{RAW, Scale};
 use crate::sources::score;
 use crate::tables::{Days, Evaluation, Score};
 
-/// Name of this kind of source, and of the leaderboard its scores are listed under.
+/// Name of this kind of source, and of the leaderboard that its scores are listed under.
 pub(crate) const NAME: &str = "opencompass";
-/// How the table begins.
+/// The beginning of the table.
 const HEADER: &str = "dataset,version,metric,mode,";
 
-/// Whether a text is a summary, or holds one.
+/// Whether a text is a summary, or contains one.
 pub(crate) fn recognises(start: &[u8]) -> bool {
     let text = String::from_utf8_lossy(start);
     text.lines()
@@ -24,7 +26,7 @@ pub(crate) fn recognises(start: &[u8]) -> bool {
         || text.contains("tabulate format") && text.contains("dataset")
 }
 
-/// Reads one summary into `out`; returns the number of rows: lines of the table under its header.
+/// Reads one summary into `out`; returns the number of rows, that is, lines of the table below its header.
 pub(crate) fn read(
     bytes: &[u8],
     file: &str,
@@ -130,7 +132,7 @@ pub(crate) fn read(
     Ok(rows.len() as u64)
 }
 
-/// Accuracies, exact matches and passes are points of 100; of other metrics the summary does not say it.
+/// Accuracies, exact matches and pass rates are percentages; for other metrics the summary does not state the scale.
 fn scale(metric: &str) -> Scale {
     let known = ["acc", "score", "exact", "pass", "em", "f1", "match"];
     let metric = metric.to_ascii_lowercase();
@@ -141,7 +143,7 @@ fn scale(metric: &str) -> Scale {
     }
 }
 
-/// Cells of a line; `OpenCompass` writes them without quotes.
+/// Cells of a line; `OpenCompass` writes them unquoted.
 fn cells(line: &str) -> Vec<String> {
     line.trim_start_matches('\u{feff}')
         .trim_end()
@@ -150,7 +152,7 @@ fn cells(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// The day in `summary_20250118_120000.csv`.
+/// The day in a file name such as `summary_20250118_120000.csv`.
 fn day(file: &str) -> Option<Days> {
     let name = file.rsplit('/').next()?;
     let digits = name

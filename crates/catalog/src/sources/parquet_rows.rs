@@ -1,4 +1,4 @@
-//! A Parquet source as rows of text cells, batch by batch.
+//! Reads a Parquet source as rows of text cells, one batch at a time.
 
 use std::fs::File;
 
@@ -18,7 +18,7 @@ pub(crate) struct ParquetRows {
 }
 
 impl ParquetRows {
-    /// Reads the footer of `source`, which `file` names.
+    /// Opens `source` and reads its metadata; `file` is its name in errors.
     pub(crate) fn open(source: File, file: &str) -> Result<Self, Error> {
         let builder =
             ParquetRecordBatchReaderBuilder::try_new(source).map_err(|error| broken(file, &error))?;
@@ -45,7 +45,7 @@ impl ParquetRows {
         self.names.clone()
     }
 
-    /// Puts the next row into `record`; false at the end.
+    /// Reads the next row into `record`; returns false at the end.
     pub(crate) fn next_into(&mut self, record: &mut ByteRecord, file: &str) -> Result<bool, Error> {
         while self
             .batch

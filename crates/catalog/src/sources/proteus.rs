@@ -1,9 +1,9 @@
-//! Proteus: the tasks of leaderboard v2 run on later checkpoints, without chat templates.
+//! Reads Proteus: the tasks of leaderboard v2, run on later checkpoints without chat templates.
 //!
-//! Values are fractions. Of BBH, GPQA, `MuSR` and MMLU-Pro two scores are kept: what was counted (`proteus_bbh_raw`), and the
-//! same made 0 at chance and 100 at best as leaderboard v2 does, subtask by subtask (`proteus_bbh`), which is what compares
-//! with v2. `IFEval` and MATH were run otherwise than v2 runs them and compare with no other board: they stand raw. Of the
-//! single subtasks nothing is kept beside these means.
+//! Values are fractions. For BBH, GPQA, `MuSR` and MMLU-Pro two scores are stored: the raw one (`proteus_bbh_raw`), and
+//! one normalised to 0 at chance and 100 at best, subtask by subtask as in leaderboard v2 (`proteus_bbh`), which is
+//! comparable with v2. `IFEval` and MATH were run differently from v2 and are comparable with no other board, so they
+//! are stored raw. Individual subtasks are not stored apart from these means.
 
 use crate::error::Error;
 use crate::identity::Identities;
@@ -48,7 +48,7 @@ pub(super) const BOARD: Board = Board {
     ],
 };
 
-/// The subtasks of BBH and how many answers each offers, as leaderboard v2's documentation has them.
+/// The subtasks of BBH with their numbers of answer choices, from leaderboard v2's documentation.
 const BBH: [(&str, f64); 24] = [
     ("boolean_expressions", 2.0),
     ("causal_judgement", 2.0),
@@ -81,18 +81,19 @@ const MUSR: [(&str, f64); 3] = [
     ("team_allocation", 3.0),
 ];
 
-/// A benchmark: its column, its parts with their numbers of answers (itself where it has none), metric, examples.
+/// A benchmark: its column, its subtasks with their numbers of answer choices (if it has any), metric, few-shot
+/// examples.
 struct Task {
     name: &'static str,
     column: &'static str,
     parts: &'static [(&'static str, f64)],
-    /// Answers offered, where the benchmark is one part.
+    /// Number of answer choices, where the benchmark has no subtasks.
     answers: f64,
     metric: &'static str,
     shots: i64,
 }
 
-/// A benchmark, where its column stands, and where its parts' stand.
+/// A benchmark, the index of its column, and those of its subtasks' columns.
 type Placed<'a> = (&'a Task, Option<usize>, Vec<Option<usize>>);
 
 const TASKS: [Task; 4] = [
@@ -130,7 +131,7 @@ const TASKS: [Task; 4] = [
     },
 ];
 
-/// Raw only: benchmark, column, metric, examples.
+/// Benchmarks that are only stored raw: benchmark, column, metric, few-shot examples.
 const ALONE: [(&str, &str, &str, i64); 3] = [
     ("math", "leaderboard_math_hard_exact_match_none", "exact_match", 4),
     (
@@ -147,11 +148,11 @@ const ALONE: [(&str, &str, &str, i64); 3] = [
     ),
 ];
 
-/// The setting of all runs, which tells them from leaderboard v2's.
+/// The setting of all runs, which distinguishes them from leaderboard v2's.
 const SETTING: &str = "run again by the authors";
 
-/// Whether a header is this table's. The table of bases beside it repeats the first table's scores and is read for its
-/// bases alone.
+/// Whether a table is of this kind, by its header. The accompanying table of bases repeats the first table's scores and
+/// is only read for its bases.
 fn recognises(table: &Table) -> bool {
     let has = |name: &str| table.find(name).is_some();
     has("model_id")
@@ -235,7 +236,7 @@ fn read(
             .into_iter()
             .map(|(name, value, metric, scale, shots)| Score {
                 benchmark: format!("{NAME}_{name}"),
-                // What is left beyond a thousandth of a point is the division's.
+                // Rounded to a thousandth of a point; further digits come from the division.
                 value: (value * 1e3).round() / 1e3,
                 metric: Some(metric.to_owned()),
                 scale: Some(scale.to_owned()),
@@ -260,7 +261,7 @@ fn read(
     Ok(())
 }
 
-/// A share of one; what is none is written down.
+/// A fraction from 0 to 1; anything else is recorded as a reject.
 fn fraction(
     cells: &Cells<'_>,
     column: Option<usize>,
@@ -277,7 +278,7 @@ fn fraction(
     Ok(None)
 }
 
-/// Points over chance among so many answers, none below 0: leaderboard v2's rule.
+/// Points normalised to 0 at chance for the given number of answer choices, not below 0: leaderboard v2's rule.
 fn over_chance(share: f64, answers: f64) -> f64 {
     let chance = 1.0 / answers;
     ((share - chance) / (1.0 - chance) * 100.0).max(0.0)

@@ -1,4 +1,4 @@
-//! Per-sample files of lm-evaluation-harness (`samples_TASK_TIME.jsonl`): one line per item, into `items`.
+//! Reads per-sample files of lm-evaluation-harness (`samples_TASK_TIME.jsonl`), one line per item, into table `items`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -15,9 +15,9 @@ use crate::tables::Item;
 
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "samples";
-/// Bytes of one line above which it is refused.
+/// Greatest length of a line in bytes.
 const LONGEST: u64 = 16 << 20;
-/// Metrics that say whether an item was answered correctly, the most telling first.
+/// Metrics that state whether an item was answered correctly, most informative first.
 pub(crate) const METRICS: [&str; 6] = [
     "acc_norm",
     "acc",
@@ -27,7 +27,7 @@ pub(crate) const METRICS: [&str; 6] = [
     "mc1",
 ];
 
-/// Benchmark and checkpoint of a file: `org__name/samples_arc_challenge_2024-06-12T01-02-03.jsonl`.
+/// Benchmark and checkpoint from a file's path: `org__name/samples_arc_challenge_2024-06-12T01-02-03.jsonl`.
 pub(crate) fn told_by(file: &str) -> Option<(String, String)> {
     let mut parts = file.rsplit('/');
     let name = parts.next()?.strip_prefix("samples_")?;
@@ -42,8 +42,8 @@ pub(crate) fn told_by(file: &str) -> Option<(String, String)> {
     Some((benchmark.to_owned(), checkpoint_of(folder)))
 }
 
-/// The same of the file at `path`: where its folder is not named as the harness names it, the checkpoint is the one that the
-/// results of the same run, or the only results beside it, name.
+/// As [`told_by`], for the file at `path`: where its folder is not named as by the harness, the checkpoint is taken
+/// from the results of the same run, or from the only results in the folder.
 pub(crate) fn told_at(path: &Path, file: &str) -> Option<(String, String)> {
     let (benchmark, id) = told_by(file)?;
     if id.contains('/') {
@@ -78,7 +78,7 @@ pub(crate) fn told_at(path: &Path, file: &str) -> Option<(String, String)> {
     Some((benchmark, told.unwrap_or(id)))
 }
 
-/// The checkpoint whose folder that is: `org__name`; a path of its machine begins with `__`, and every `__` of it was a slash.
+/// The checkpoint for a folder name: `org__name`. A local path begins with `__`, and each `__` in it was a slash.
 fn checkpoint_of(folder: &str) -> String {
     if folder.starts_with("__") {
         folder.replace("__", "/")
@@ -99,7 +99,7 @@ pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Er
         if value.is_null() {
             return out.reject_row(row, "", "", "not_json");
         }
-        // Of several filters the first that the file names counts: the others answer the same items again.
+        // Of several filters the first that the file names counts: the others evaluate the same items again.
         let named = value.get("filter").and_then(Value::as_str);
         if let Some(named) = named
             && counts.get_or_insert_with(|| named.to_owned()) != named
@@ -121,7 +121,7 @@ pub(crate) fn read(path: &Path, file: &str, out: &mut Out<'_>) -> Result<u64, Er
     Ok(rows)
 }
 
-/// Gives the JSON of every line that is not blank to `each`, with its number from 0; null where a line is no JSON.
+/// Calls `each` with the JSON of every non-blank line and its index from 0; null for a line that is not JSON.
 pub(crate) fn each_line(
     path: &Path,
     file: &str,
@@ -142,14 +142,14 @@ pub(crate) fn each_line(
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        // A line that is no JSON (a file cut in its last line) is a row all the same: null, which is no answer.
+        // A line that is not JSON (as in a truncated file) is a row too: null, which holds no answer.
         let value = json::parse(&line, file).unwrap_or(Value::Null);
         each(row, value)?;
         row += 1;
     }
 }
 
-/// The item that a line is; `None` where it has no number.
+/// The item that a line describes; `None` where it has no `doc_id`.
 pub(crate) fn item(value: &Value, benchmark: &str, id: &str, file: &str) -> Option<Item> {
     let sample = value.as_object()?;
     let key = sample.get("doc_id").and_then(|key| {
@@ -186,7 +186,7 @@ pub(crate) fn item(value: &Value, benchmark: &str, id: &str, file: &str) -> Opti
     })
 }
 
-/// A finite number, or text that is one.
+/// A finite number, given as a number or as text.
 pub(crate) fn number_or_text(value: &Value) -> Option<f64> {
     value
         .as_f64()

@@ -1,8 +1,8 @@
-//! Tables of studies of scaling: tokens of pre-training per base checkpoint.
+//! Reads tables from scaling studies: pre-training tokens per base checkpoint.
 //!
-//! What is read of them is the tokens alone. Their scores are means over the authors' own runs and subsets of tasks and
-//! are left to their authors. Of the two families' tables the rows name no organisation (`yi-1.5-34b`), so they say
-//! nothing of a checkpoint that could be joined; the annotations of structures are those that `structures.csv` holds.
+//! Only the tokens are read. The scores in these tables are means over the authors' own runs and subsets of tasks, and
+//! are not used. The rows of the two tables of families name no organisation (`yi-1.5-34b`), so they cannot be matched
+//! to a checkpoint; the annotations of structures are the ones already in `structures.csv`.
 
 use crate::error::Error;
 use crate::observed::{Observed, Out};
@@ -11,13 +11,13 @@ use crate::sources::table::Table;
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "scaling";
 
-/// Names of checkpoints, and tokens with their unit.
+/// Columns of checkpoints and of tokens, and the unit of the latter.
 const TOKENS: [(&str, &str, f64); 2] = [
     ("Model", "Pretraining Data Size (T)", 1e12),
     ("id", "pretraining_summary_total_tokens_billions", 1e9),
 ];
 
-/// Whether a header is of this kind: tokens, or one of the tables beside them.
+/// Whether a table is of this kind, by its header: tokens, or one of the accompanying tables.
 pub(crate) fn recognises(table: &Table) -> bool {
     let has = |names: &[&str]| names.iter().all(|name| table.find(name).is_some());
     TOKENS.iter().any(|&(id, tokens, _)| has(&[id, tokens]))

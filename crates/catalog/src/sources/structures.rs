@@ -1,9 +1,10 @@
-//! Structure tables of several projects in one CSV: `model_id, n_layers, d_model …` or `hf_id, layers, d_model …`.
+//! Reads structure tables of several projects in one CSV: `model_id, n_layers, d_model …` or
+//! `hf_id, layers, d_model …`.
 //!
-//! Quirks, kept out of the tables: litgpt's `vocab_size` is padded or cut; `TransformerLens` counts parameters
-//! without embeddings and cuts positions; feed-forward widths made from a rounded ratio are no whole numbers;
-//! names with a `{}` stand for several checkpoints, and say what those have in common (`pattern`); the width of a
-//! mixture may be that of an expert or of its dense layers, which its count tells ([`width_of`]).
+//! Peculiarities that are corrected here: litgpt's `vocab_size` is padded or truncated; `TransformerLens` counts
+//! parameters without embeddings and limits positions; feed-forward widths computed from a rounded ratio are not
+//! integers; names with `{}` stand for several checkpoints and state what these have in common (`pattern`); the width
+//! of a mixture may be that of an expert or of its dense layers, which its parameter count reveals ([`width_of`]).
 
 use crate::clean;
 use crate::config::decoders;
@@ -16,7 +17,7 @@ use crate::words::{Stated, sizes};
 /// Name of this kind of source.
 pub(crate) const NAME: &str = "structures";
 
-/// What the columns are called, in the order of the dimensions.
+/// Names of the columns, in the order of the dimensions.
 const COLUMNS: [&[&str]; 7] = [
     &["n_layers", "layers"],
     &["d_model"],
@@ -32,13 +33,13 @@ fn column(table: &Table, names: &[&str]) -> Option<usize> {
     names.iter().find_map(|name| table.find(name))
 }
 
-/// Whether a header is this table's.
+/// Whether a table is of this kind, by its header.
 pub(crate) fn recognises(table: &Table) -> bool {
     let needed = &COLUMNS[..4];
     column(table, ID).is_some() && needed.iter().all(|names| column(table, names).is_some())
 }
 
-/// Where the columns of one table stand.
+/// Indices of the columns of one table.
 struct Header {
     id: usize,
     dimensions: [Option<usize>; 7],
@@ -148,7 +149,7 @@ fn row(cells: &Cells<'_>, name: &str, header: &Header, out: &mut Out<'_>) -> Res
         head_dim: cells.int(header.head_dim)?,
         is_moe: makeup.experts.map(|_| true),
         makeup,
-        // Only one of the projects counts every parameter.
+        // Only one of the projects counts all parameters.
         parameters_total: cells.int(header.params)?.filter(|_| source == "njsl_annotations"),
         architecture: cells.text(header.class)?.map(str::to_owned),
         downloads: cells.int(header.downloads)?,
@@ -158,7 +159,7 @@ fn row(cells: &Cells<'_>, name: &str, header: &Header, out: &mut Out<'_>) -> Res
     })
 }
 
-/// What a width of a mixture is the width of.
+/// Which layer the stated width of a mixture refers to.
 #[derive(Debug, PartialEq, Eq)]
 enum Width {
     Expert,
@@ -166,8 +167,9 @@ enum Width {
     Unclear,
 }
 
-/// What a width is of, by what all experts of all layers would count if it were theirs, `experts`, beside all parameters,
-/// both in billions: experts are most of a mixture (of every layer, or of every second), and never more than all of it.
+/// Which layer a width refers to. `experts` is the number of parameters, in billions, that all experts of all layers
+/// would have with this width; the experts hold most of a mixture's `total` (in every layer, or in every second), and
+/// never more than all of it.
 fn width_of(experts: f64, total: Option<f64>) -> Width {
     let Some(total) = total else {
         return Width::Unclear;
@@ -182,7 +184,7 @@ fn width_of(experts: f64, total: Option<f64>) -> Width {
     }
 }
 
-/// Billions that a name states of all parameters; the experts of `8x22B` share what is not theirs.
+/// Billions of parameters in all according to a name; the experts of `8x22B` share part of their parameters.
 fn of_name(name: &str) -> Option<f64> {
     sizes(name).into_iter().next().map(|stated| match stated {
         Stated::Dense(size) => size,
@@ -190,7 +192,7 @@ fn of_name(name: &str) -> Option<f64> {
     })
 }
 
-/// The width of an expert that a note states: `moe_ffn 1792`.
+/// The width of an expert in a note: `moe_ffn 1792`.
 fn expert_width(note: &str) -> Option<i64> {
     let (_, after) = note.split_once("moe_ffn ")?;
     let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
@@ -206,7 +208,8 @@ mod tests {
         let experts = |count: i64, d_model: i64, width: i64, layers: i64| {
             (count * 3 * d_model) as f64 * (width * layers) as f64 / 1e9
         };
-        // Qwen3-235B-A22B by its dense width, by its experts' own; Llama 4 Maverick has experts in every second layer.
+        // Qwen3-235B-A22B by its dense width and by its experts' width; Llama 4 Maverick has experts in every second
+        // layer.
         assert_eq!(
             width_of(experts(128, 4096, 12_288, 94), Some(235.0)),
             Width::Dense

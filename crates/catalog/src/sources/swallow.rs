@@ -1,9 +1,10 @@
-//! The Swallow leaderboard: one YAML list of checkpoints a dated state, each with suites of tasks in Japanese and English.
+//! Reads the Swallow leaderboard: one YAML list of checkpoints per dated state, each with suites of tasks in Japanese
+//! and English.
 //!
-//! A suite of a state is a board: tasks were revised between states, so states never mix. A file whose name holds a date
-//! is that state, and the newest has none. Scores are fractions of one. The mean of a suite stands among its tasks and is
-//! kept as the evaluation's mean. What the board counts and how many examples it shows is known of the suites that its
-//! newest state defines; of the older `basic` ones nothing says it.
+//! Each suite of each state is a board: tasks were revised between states, so states are never mixed. A file with a
+//! date in its name is the state of that day; the newest has none. Scores are fractions. The mean of a suite is listed
+//! among its tasks and stored as the evaluation's average. Metrics and few-shot examples are known for the suites that
+//! the newest state defines; for the older `basic` ones they are not stated anywhere.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::sources::metrics::RAW;
 use crate::sources::{Board, Published, Reads, State, joined, score};
 use crate::tables::Evaluation;
 
-/// Name of this kind of source, and how its boards begin.
+/// Name of this kind of source, and prefix of its boards' names.
 const NAME: &str = "swallow";
 
 /// The board, and where it was published.
@@ -53,7 +54,7 @@ pub(super) const BOARD: Board = Board {
     ],
 };
 
-/// Bytes above which a file is no list of checkpoints.
+/// Greatest size in bytes of a list of checkpoints.
 const LONGEST: usize = 16 << 20;
 
 #[derive(Deserialize)]
@@ -67,7 +68,7 @@ struct Entry {
     results: BTreeMap<String, BTreeMap<String, Value>>,
 }
 
-/// Task, metric, few-shot examples; tasks of the suites of checkpoints before post-training (`task_pre.yml`).
+/// Task, metric, few-shot examples; for the tasks of suites for checkpoints before post-training (`task_pre.yml`).
 const BEFORE: [(&str, &str, i64); 20] = [
     ("JComQA", "accuracy", 4),
     ("JEMHopQA", "character_f1", 4),
@@ -91,7 +92,7 @@ const BEFORE: [(&str, &str, i64); 20] = [
     ("HumanEval", "pass@1", 0),
 ];
 
-/// Whether a file may be a state of this board, by its name and how it begins.
+/// Whether a file may be a state of this board, by its name and first bytes.
 fn recognises(file: &str, start: &[u8]) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.starts_with("model") && String::from_utf8_lossy(start).contains("Swallow LLM Leaderboard")
@@ -104,7 +105,7 @@ fn state_of(file: &str) -> Option<&str> {
     calendar::day(date).map(|_| date)
 }
 
-/// What a suite counts of a task, and the examples it shows.
+/// A suite's metric for a task, and its number of few-shot examples.
 fn counted(suite: &str, task: &str) -> (Option<&'static str>, Option<i64>) {
     if suite.ends_with("_pre") {
         let found = BEFORE.iter().find(|(known, ..)| *known == task);
@@ -157,7 +158,7 @@ fn read(
             .url
             .as_deref()
             .is_some_and(|url| url.contains("huggingface.co/"));
-        // Two closed models have a link to the Hub that leads nowhere; of closed models no parameters are known.
+        // Two closed models have an invalid link to the Hub; the parameters of closed models are not known.
         let is_sized = entry
             .params
             .as_ref()
@@ -174,7 +175,7 @@ fn read(
     Ok(rows)
 }
 
-/// The suites of one checkpoint.
+/// Reads the suites of one checkpoint.
 fn one(
     entry: &Entry,
     id: &str,
@@ -236,7 +237,7 @@ fn one(
                 )?;
                 continue;
             }
-            // Three decimals of one: the product has no more than one of a point.
+            // Fractions have three decimals, so points have one.
             let points = (value * 1e5).round() / 1e3;
             if task.to_ascii_lowercase().ends_with("avg") {
                 evaluation.average = Some(points);
@@ -269,7 +270,7 @@ fn benchmark(board: &str, task: &str) -> String {
     format!("{}_{task}", board.replace('-', "_"))
 }
 
-/// `on`, `on (medium)`, `off`; what has no such switch is `N/A`.
+/// The reasoning mode from `on`, `on (medium)` or `off`; models without such a switch have `N/A`.
 fn mode_of(printed: &str) -> Option<String> {
     let inside = printed
         .split_once('(')

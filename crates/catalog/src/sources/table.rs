@@ -1,4 +1,5 @@
-//! A CSV or Parquet source as rows of text cells, never whole in memory. CSV is hashed while it is read.
+//! Reads a CSV or Parquet source as rows of text cells, without holding the whole file in memory. CSV is hashed while
+//! it is read.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -16,7 +17,7 @@ use crate::hash::hex;
 use crate::sources::parquet_rows::ParquetRows;
 use crate::tables::Days;
 
-/// SHA-256 and length of what has been read so far.
+/// SHA-256 and number of the bytes read so far.
 #[derive(Default)]
 struct Tally {
     hash: Sha256,
@@ -39,7 +40,7 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// A table being read: CSV, plain or gzip, or Parquet.
+/// A table being read: CSV (plain or gzip) or Parquet.
 pub(crate) struct Table {
     /// Path under the sources folder, for errors and rejects.
     pub(crate) file: String,
@@ -48,7 +49,7 @@ pub(crate) struct Table {
     path: PathBuf,
     reader: Reader,
     record: ByteRecord,
-    /// Rows read.
+    /// Number of rows read.
     pub(crate) rows: u64,
 }
 
@@ -58,7 +59,7 @@ enum Reader {
 }
 
 impl Table {
-    /// Opens `path` and reads its header. `file` names it.
+    /// Opens `path` and reads its header. `file` is its name in errors and rejects.
     pub(crate) fn open(path: &Path, file: &str) -> Result<Self, Error> {
         let mut source = File::open(path).map_err(Error::io(path))?;
         let mut magic = Vec::with_capacity(4);
@@ -94,7 +95,7 @@ impl Table {
         Self::of_reader(path, file, plain, tally)
     }
 
-    /// A CSV text that is compiled in.
+    /// A table from a CSV text that is compiled in.
     pub(crate) fn of_text(text: &'static str, file: &str) -> Result<Self, Error> {
         let tally = Arc::new(Mutex::new(Tally::default()));
         Self::of_reader(Path::new(file), file, Box::new(text.as_bytes()), tally)
@@ -137,12 +138,12 @@ impl Table {
         }
     }
 
-    /// Where column `name` stands.
+    /// The index of column `name`.
     pub(crate) fn find(&self, name: &str) -> Option<usize> {
         self.headers.iter().position(|header| header == name)
     }
 
-    /// Where the first of `names` that is there stands.
+    /// The index of the first column among `names` that exists; an error if none does.
     pub(crate) fn need(&self, names: &[&str]) -> Result<usize, Error> {
         names
             .iter()
@@ -154,7 +155,7 @@ impl Table {
             })
     }
 
-    /// The next row, `None` at the end.
+    /// The next row; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Cells<'_>>, Error> {
         let row = self.rows;
         let more = match &mut self.reader {
@@ -177,7 +178,7 @@ impl Table {
         }))
     }
 
-    /// SHA-256 (hexadecimal) and bytes of the file. Call at the end of the rows.
+    /// SHA-256 (hexadecimal) and size in bytes of the file; to be called after the last row.
     pub(crate) fn finish(self) -> Result<(String, u64), Error> {
         match self.reader {
             Reader::Csv(mut reader, tally) => {
@@ -202,16 +203,16 @@ pub(crate) struct Cells<'a> {
     file: &'a str,
     headers: &'a [String],
     record: &'a ByteRecord,
-    /// Row from 0.
+    /// Index of the row, from 0.
     pub(crate) row: u64,
     line: u64,
 }
 
-/// What tables print for "not known".
+/// Texts that tables print for missing values.
 const ABSENT: [&str; 9] = ["", "-", "nan", "NaN", "None", "none", "null", "N/A", "n/a"];
 
 impl<'a> Cells<'a> {
-    /// The cell in column `index`, trimmed, `None` where it stands for "not known".
+    /// The cell in column `index`, trimmed; `None` where the value is missing or there is no such column.
     pub(crate) fn text(&self, index: Option<usize>) -> Result<Option<&'a str>, Error> {
         let Some(index) = index else { return Ok(None) };
         let cell = self.record.get(index).unwrap_or_default();
@@ -226,19 +227,19 @@ impl<'a> Cells<'a> {
         Ok((!ABSENT.contains(&cell)).then_some(cell))
     }
 
-    /// A number.
+    /// A finite number.
     pub(crate) fn float(&self, index: Option<usize>) -> Result<Option<f64>, Error> {
         self.parse(index, "a number", |cell| {
             cell.parse().ok().filter(|value: &f64| value.is_finite())
         })
     }
 
-    /// A whole number; `12.0` is one.
+    /// An integer; `12.0` is accepted.
     pub(crate) fn int(&self, index: Option<usize>) -> Result<Option<i64>, Error> {
         self.parse(index, "a whole number", whole)
     }
 
-    /// `True` or `False`.
+    /// A Boolean: `True` or `False`, also as 1 or 0.
     pub(crate) fn bool(&self, index: Option<usize>) -> Result<Option<bool>, Error> {
         self.parse(index, "true or false", |cell| match cell {
             "True" | "true" | "TRUE" | "1" => Some(true),
@@ -256,7 +257,7 @@ impl<'a> Cells<'a> {
         )
     }
 
-    /// The cell through `read`; [`Error::BadCell`] where that gives nothing.
+    /// The cell converted by `read`; [`Error::BadCell`] where `read` returns `None`.
     pub(crate) fn parse<T>(
         &self,
         index: Option<usize>,

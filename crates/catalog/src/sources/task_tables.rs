@@ -1,7 +1,8 @@
-//! Leaderboards of single tasks, one table each: `BigCodeBench`, `EvalPlus`, `LongBench` v2, LLM-Perf.
+//! Reads leaderboards of single tasks, one table each: `BigCodeBench`, `EvalPlus`, `LongBench` v2, LLM-Perf.
 //!
-//! They differ only in their columns, so each is a [`Spec`]. A row's checkpoint is the one its link leads to; rows
-//! without such a link are services or people, kept under the name they are given (`Human` and `Random` are none).
+//! They differ only in their columns, so each is described by a [`Spec`]. The checkpoint of a row is the one that its
+//! link leads to; rows without such a link are services or people, stored under the name they are given (except `Human`
+//! and `Random`).
 
 use crate::error::Error;
 use crate::observed::{Observed, Out};
@@ -10,11 +11,11 @@ use crate::sources::metrics::RAW;
 use crate::sources::table::{Cells, Table};
 use crate::tables::{Evaluation, Score};
 
-/// One table's columns.
+/// The columns of one table.
 pub(crate) struct Spec {
     /// Name of the leaderboard.
     pub(crate) name: &'static str,
-    /// A word that its file's name has, where the header does not tell.
+    /// A word in the file's name that identifies the table where the header does not.
     file: &'static str,
     id: &'static str,
     link: Option<&'static str>,
@@ -27,11 +28,11 @@ pub(crate) struct Spec {
     precision: Option<&'static str>,
     prompted: Option<&'static str>,
     date: Option<&'static str>,
-    /// What is counted.
+    /// The metric of the scores.
     metric: Option<&'static str>,
-    /// Columns that make two values comparable or not, and what goes before their cells.
+    /// Columns that affect comparability, and the text put before their cells.
     setting: &'static [(&'static str, &'static str)],
-    /// The same for all rows.
+    /// The machine or place of the runs, the same for all rows.
     place: &'static str,
 }
 
@@ -56,7 +57,7 @@ const BIG_CODE: Spec = Spec {
     place: "",
 };
 
-/// The same as the Hub's `bigcode/bigcodebench-results` has it.
+/// The variant of the Hub's `bigcode/bigcodebench-results`.
 const BIG_CODE_HUB: Spec = Spec {
     id: "model",
     scores: &[
@@ -97,7 +98,7 @@ const LLM_PERF: Spec = Spec {
     place: "1xA10",
 };
 
-/// All of them; of two with the same header the one whose file name tells comes first.
+/// All tables; of two with the same header the one identified by its file name comes first.
 pub(crate) const SPECS: &[Spec] = &[
     Spec {
         name: "bigcodebench-hard",
@@ -160,7 +161,7 @@ pub(crate) const SPECS: &[Spec] = &[
         ..LLM_PERF
     },
     LLM_PERF,
-    // A table of some machine, named otherwise: its columns tell what it is, nothing tells where.
+    // A table from another machine, with another file name: recognised by its columns, with the machine unknown.
     Spec {
         name: "llm-perf",
         file: "",
@@ -169,7 +170,7 @@ pub(crate) const SPECS: &[Spec] = &[
     },
 ];
 
-/// The place of the spec whose table this is.
+/// The index of the spec that a table matches.
 pub(crate) fn recognise(table: &Table) -> Option<usize> {
     SPECS.iter().position(|spec| {
         let told = [spec.id, spec.size]
@@ -289,7 +290,7 @@ fn setting_of(cells: &Cells<'_>, columns: &[(usize, &str)], place: &str) -> Resu
     Ok((!parts.is_empty()).then(|| parts.join("; ")))
 }
 
-/// `https://huggingface.co/org/name[/…]` to `org/name`.
+/// The checkpoint in a link: `https://huggingface.co/org/name[/…]` gives `org/name`.
 fn checkpoint_of(link: &str) -> Option<&str> {
     let rest = link
         .trim_start_matches("https://")
@@ -307,7 +308,7 @@ fn checkpoint_of(link: &str) -> Option<&str> {
     known.then(|| &rest[..organisation.len() + 1 + name.len()])
 }
 
-/// `235B`, `1T`, `350M`, `7.0` in billions.
+/// A size in billions from `235B`, `1T`, `350M` or `7.0`.
 fn billions(cell: &str) -> Option<f64> {
     let (number, scale) = match cell.as_bytes().last()? {
         b'T' => (&cell[..cell.len() - 1], 1e3),
@@ -323,7 +324,7 @@ fn billions(cell: &str) -> Option<f64> {
         .map(|value: f64| value * scale)
 }
 
-/// Makers that `LongBench` appends to its names.
+/// Makers whose names `LongBench` appends to the names of models.
 const MAKERS: [&str; 14] = [
     "Google",
     "OpenAI",
@@ -341,7 +342,7 @@ const MAKERS: [&str; 14] = [
     "Zhipu AI",
 ];
 
-/// A name without its maker: `GPT-4o OpenAI`, `o1-preview 🧠 OpenAI`.
+/// A name without its maker, as in `GPT-4o OpenAI`, `o1-preview 🧠 OpenAI`.
 fn without_maker(printed: &str) -> &str {
     let name = printed.split('🧠').next().unwrap_or(printed).trim();
     MAKERS

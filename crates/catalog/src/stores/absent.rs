@@ -1,4 +1,5 @@
-//! Where object stores are not built in: there is no object, and whoever asks for one is told how to get them.
+//! Replaces object stores where they are not built in: any attempt to use one returns an error that says how to build
+//! with them.
 
 use std::convert::Infallible;
 use std::io::Write;
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use super::Source;
 use crate::error::Error;
 
-/// An object in a store: none can be made.
+/// An object in a store; never created in this build.
 #[derive(Debug, Clone)]
 pub(super) struct Remote(Infallible);
 

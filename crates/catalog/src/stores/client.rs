@@ -1,4 +1,4 @@
-//! What all clients of stores share: their variables, tries and limits of time.
+//! Settings shared by all clients of object stores: environment variables, retries and timeouts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,12 +9,13 @@ use url::Url;
 /// Environment variables by name.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// A connection that is not made in this time is tried again.
+/// Timeout for establishing a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// A request that is not over in this time is tried again.
+/// Timeout for a whole request.
 const WHOLE: Duration = Duration::from_mins(1);
 
-/// Eight tries over at most two and a half minutes: longer than a store's hiccup, shorter than a person's patience.
+/// Up to eight retries within two and a half minutes: longer than a typical outage of a store, shorter than a user
+/// would wait.
 pub(super) fn retries() -> RetryConfig {
     RetryConfig {
         max_retries: 8,
@@ -32,7 +33,7 @@ pub(super) fn options() -> ClientOptions {
 #[cfg(test)]
 pub(super) use super::tests::environment;
 
-/// The variables of this process.
+/// The environment variables of this process that are not empty.
 #[cfg(not(test))]
 pub(super) fn environment() -> Variables {
     std::env::vars_os()
@@ -41,7 +42,7 @@ pub(super) fn environment() -> Variables {
         .collect()
 }
 
-/// Without TLS, to this machine: tokens may go there.
+/// Whether an endpoint without TLS is on this machine, so that tokens may be sent there.
 pub(super) fn is_loopback(endpoint: Option<String>) -> bool {
     let url = endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());
     url.is_some_and(|url| {

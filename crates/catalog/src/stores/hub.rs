@@ -1,7 +1,7 @@
-//! Datasets of the Hub as a store that is only read: `OWNER/NAME[@REVISION]/PATH`.
+//! Datasets of the Hub as a read-only object store: `OWNER/NAME[@REVISION]/PATH`.
 //!
-//! Files come from `/datasets/OWNER/NAME/resolve/REVISION/PATH`, by ranges, wherever that redirects to; the token goes to the
-//! Hub alone. Folders come from `/api/datasets/OWNER/NAME/tree/REVISION/PATH` (Hub documentation, `api`).
+//! Files are read by ranges from `/datasets/OWNER/NAME/resolve/REVISION/PATH`, following redirects; the token is sent
+//! to the Hub only. Folders are listed from `/api/datasets/OWNER/NAME/tree/REVISION/PATH` (Hub documentation, `api`).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,9 +25,9 @@ use serde::Deserialize;
 use super::client::{Variables, is_loopback, options, retries};
 
 const NAME: &str = "Hub";
-/// Longest wait between two tries of a listing.
+/// Longest wait between two attempts at a listing.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Pages of a listing, of a thousand files each, after which it is refused.
+/// Greatest number of pages, of a thousand files each, in a listing.
 const PAGES: usize = 10_000;
 
 /// The Hub.
@@ -39,16 +39,16 @@ pub(super) struct Hub {
     revisions: Mutex<BTreeMap<String, Arc<HttpStore>>>,
 }
 
-/// A revision of a dataset.
+/// A dataset at one revision.
 struct Dataset {
     repository: String,
     revision: String,
-    /// The same as it stands in keys.
+    /// The part of a key that names the dataset and revision.
     prefix: String,
 }
 
 impl Dataset {
-    /// The dataset that a key begins with, and the path in it.
+    /// The dataset that a key begins with, and the path within it.
     fn of(key: &Path) -> Result<(Self, String)> {
         let mut parts = key.as_ref().splitn(3, '/');
         let (owner, named) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
@@ -62,7 +62,7 @@ impl Dataset {
         let mut revision = revision.to_owned();
         let mut prefix = format!("{owner}/{named}");
         if revision == "refs" {
-            // refs/convert/parquet, refs/pr/1: the slashes were encoded once, and are no longer.
+            // For refs/convert/parquet and refs/pr/1 the encoded slashes have been decoded by now.
             let rest: Vec<&str> = path.splitn(3, '/').collect();
             if rest.len() >= 2 {
                 revision = format!("refs/{}/{}", rest[0], rest[1]);
@@ -142,7 +142,7 @@ impl Hub {
         Ok(store)
     }
 
-    /// Everything under a prefix, or only what stands in it.
+    /// Everything under a prefix or, if not `recursive`, only its direct entries.
     async fn entries(&self, prefix: Option<&Path>, recursive: bool) -> Result<(Dataset, Vec<Entry>)> {
         let (dataset, path) = Dataset::of(prefix.unwrap_or(&Path::default()))?;
         let path = path.split('/').fold(String::new(), |path, part| {
@@ -167,7 +167,7 @@ impl Hub {
             let page: Vec<Entry> = serde_json::from_slice(&bytes)
                 .map_err(|error| other(format!("the listing of {} is none: {error}", dataset.repository)))?;
             all.extend(page);
-            // The token goes only where the Hub is.
+            // The token must only be sent to the Hub.
             next = link.filter(|link| link.starts_with(&format!("{}/", self.endpoint)));
         }
         Err(other(format!(
@@ -176,7 +176,7 @@ impl Hub {
         )))
     }
 
-    /// One page and the address of the next; none for a folder that is not there.
+    /// One page and the address of the next; `None` for a folder that does not exist.
     async fn page(&self, url: &str, prefix: Option<&Path>) -> Result<Option<(bytes::Bytes, Option<String>)>> {
         let limit = retries();
         let mut wait = limit.backoff.init_backoff;
@@ -218,7 +218,7 @@ impl Hub {
     }
 }
 
-/// What the Hub's refusals mean (`RepoNotFound` also stands for a private one).
+/// The meaning of an error response of the Hub (`RepoNotFound` also stands for a private repository).
 fn refused(status: u16, code: Option<String>, prefix: Option<&Path>) -> Error {
     let path = prefix.map(ToString::to_string).unwrap_or_default();
     let code = code.unwrap_or_default();
@@ -244,7 +244,8 @@ fn other(message: String) -> Error {
     }
 }
 
-/// The token as every tool of the Hub finds it: `HF_TOKEN`, or the file in `HF_TOKEN_PATH`, `HF_HOME` or the cache.
+/// The token, found as by all tools of the Hub: in `HF_TOKEN`, or in the file given by `HF_TOKEN_PATH`, `HF_HOME` or in
+/// the cache.
 fn token(variables: &Variables) -> Option<String> {
     for name in ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"] {
         if let Some(token) = variables.get(name) {
@@ -327,7 +328,7 @@ impl ObjectStore for Hub {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        // The stream outlives the borrow: what it needs is cheap to copy.
+        // The stream outlives the borrow, so what it needs is cloned, which is cheap.
         let hub = Self {
             endpoint: self.endpoint.clone(),
             options: self.options.clone(),

@@ -1,4 +1,4 @@
-//! Where tables stand: folders of this machine, object stores and the Hub, told apart by how a path begins.
+//! Storage of tables: local folders, object stores and the Hub, distinguished by the prefix of a path.
 //!
 //! ```text
 //! s3://BUCKET/PATH     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL …
@@ -8,8 +8,8 @@
 //! file:///PATH, PATH
 //! ```
 //!
-//! The functions here read, list and write whole objects and wait for it; [`Registry`] gives the same stores to the engine,
-//! which reads parts. What a store says is shown without credentials ([`hide`]).
+//! The functions here read, list and write whole objects and block until done; [`Registry`] gives the SQL engine the
+//! same stores, from which it reads ranges. Messages of a store are shown without credentials ([`hide`]).
 
 #[cfg(not(feature = "sql"))]
 mod absent;
@@ -51,7 +51,7 @@ use remote::Remote;
 #[cfg(feature = "sql")]
 pub use secret::hide;
 
-/// Whatever is to be written, from its start.
+/// Opens what is to be written, from its beginning; called again for every attempt.
 type Source<'a> = &'a mut dyn FnMut() -> Result<Box<dyn Read + Send + 'a>, Error>;
 
 enum Place {
@@ -59,16 +59,16 @@ enum Place {
     Remote(Remote),
 }
 
-/// Whether the path names a place that is no folder or file of this machine.
+/// Whether a path is an address rather than a local file or folder.
 pub fn is_remote(path: &Path) -> bool {
     let text = path.to_string_lossy();
     text.contains("://") && !text.starts_with("file://")
 }
 
-/// The path of a `file://` address, and any other path as it is.
+/// The local path of a `file://` address; any other path is returned unchanged.
 ///
 /// # Errors
-/// [`Error::Address`] for a `file://` address of another machine.
+/// [`Error::Address`] for a `file://` address on another machine.
 pub fn local(path: &Path) -> Result<PathBuf, Error> {
     let text = path.to_string_lossy();
     if !text.starts_with("file://") {
@@ -88,7 +88,7 @@ pub fn local(path: &Path) -> Result<PathBuf, Error> {
         .ok_or_else(|| other("its % escapes are not UTF-8"))
 }
 
-/// A path without its % escapes.
+/// A path with its percent-escapes decoded; `None` if the result is not UTF-8.
 fn unescaped(path: &str) -> Option<String> {
     let bytes = path.as_bytes();
     let mut found = Vec::with_capacity(bytes.len());
@@ -106,10 +106,10 @@ fn unescaped(path: &str) -> Option<String> {
     String::from_utf8(found).ok()
 }
 
-/// A file's bytes.
+/// The bytes of a file or object.
 ///
 /// # Errors
-/// [`Error::Io`] for a file, [`Error::Store`] for an object, [`Error::Address`] for an address of no known kind.
+/// [`Error::Io`] for a file, [`Error::Store`] for an object, [`Error::Address`] for an address of an unknown kind.
 pub fn read(path: &Path) -> Result<Bytes, Error> {
     match of(path)? {
         Place::Local(path) => fs::read(&path).map(Bytes::from).map_err(Error::io(&path)),
@@ -131,7 +131,7 @@ pub(crate) fn start(path: &Path, length: u64) -> Result<Bytes, Error> {
     }
 }
 
-/// A file to read from: the file itself, or a copy of an object that is deleted when this goes.
+/// A local file to read from: the file itself, or a copy of an object that is deleted when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Fetched {
     path: PathBuf,
@@ -144,7 +144,7 @@ impl Fetched {
     }
 }
 
-/// The file at `path`, copied to this machine where it stands elsewhere.
+/// The file at `path`, copied to this machine if it is an object in a store.
 pub(crate) fn fetch(path: &Path) -> Result<Fetched, Error> {
     let remote = match of(path)? {
         Place::Local(path) => return Ok(Fetched { path, _copy: None }),
@@ -158,7 +158,7 @@ pub(crate) fn fetch(path: &Path) -> Result<Fetched, Error> {
     })
 }
 
-/// Whether there is a file of that name.
+/// Whether there is a file or object at `path`.
 pub(crate) fn is_file(path: &Path) -> Result<bool, Error> {
     match of(path)? {
         Place::Local(path) => Ok(path.is_file()),
@@ -166,8 +166,8 @@ pub(crate) fn is_file(path: &Path) -> Result<bool, Error> {
     }
 }
 
-/// The files under a folder, however deep, in order of name. A folder of a store that holds nothing is empty, and none of this
-/// machine is an error.
+/// The files under a folder at any depth, sorted by name. A folder of a store without objects is empty; a local folder
+/// that does not exist is an error.
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     match of(folder)? {
@@ -187,10 +187,10 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     Ok(found)
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file or object atomically.
 ///
 /// # Errors
-/// As [`read`].
+/// As for [`read`].
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     match of(path)? {
         Place::Local(path) => {
@@ -210,7 +210,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Copies a file of this machine to `path` of a store, whole or not at all.
+/// Copies a local file to `path`; to an object store atomically.
 pub(crate) fn upload(from: &Path, path: &Path) -> Result<(), Error> {
     match of(path)? {
         Place::Local(path) => fs::copy(from, &path).map(|_| ()).map_err(Error::io(&path)),

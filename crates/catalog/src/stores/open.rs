@@ -1,4 +1,4 @@
-//! An address to its store, with the credentials of the environment, retries and limits of time.
+//! Opens the object store for an address, with credentials from the environment, retries and timeouts.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ use super::patient::Patient;
 use super::secret::hide;
 use crate::error::Error;
 
-/// The address in `text`, which is shown in no error where it holds a password.
+/// The address in `text`; an address with a password is refused, and errors do not show it.
 pub(super) fn address(text: &str) -> Result<Url, Error> {
     let wrong = |message: &str| Error::Address {
         text: hide(text),
@@ -47,12 +47,12 @@ pub(super) fn address(text: &str) -> Result<Url, Error> {
     }
 }
 
-/// What one store serves: scheme and bucket.
+/// The part of an address that identifies a store: scheme and bucket.
 pub(super) fn root(url: &Url) -> &str {
     &url[..Position::BeforePath]
 }
 
-/// The object, or prefix, in the store.
+/// The key of the object or prefix within its store.
 pub(super) fn key(url: &Url) -> Result<Key, Error> {
     Key::from_url_path(url.path()).map_err(|error| Error::Address {
         text: url.to_string(),
@@ -77,7 +77,7 @@ pub(super) fn open(url: &Url, variables: &Variables) -> Result<Arc<dyn ObjectSto
     })
 }
 
-/// The settings of a store among the variables, by its own names for them (`AWS_REGION` is `aws_region`).
+/// The settings of a store among the environment variables, under the store's own names (`AWS_REGION` is `aws_region`).
 fn settings<'a, K: FromStr>(
     prefix: &'static str,
     variables: &'a Variables,
@@ -98,7 +98,7 @@ fn s3(bucket: &str, variables: &Variables) -> Result<Arc<dyn ObjectStore>, objec
         builder = builder.with_config(key, value);
     }
     let endpoints = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint];
-    // Requests are signed and no secret goes over the wire, so an endpoint that was named without TLS is used so.
+    // Requests are signed and contain no secret, so an endpoint given without TLS is used as it is.
     if endpoints
         .iter()
         .any(|key| is_plain(builder.get_config_value(key)))

@@ -1,7 +1,7 @@
-//! A store whose listings are asked for again where their answers are cut short.
+//! A store that repeats listings whose responses are cut short.
 //!
-//! The clients of `object_store` try requests again, and go on in the middle of an object's bytes, but give up a listing whose
-//! answer ends early. Listings are gathered whole here, so a listing is complete or an error.
+//! The clients of `object_store` retry requests and resume an interrupted download of an object, but give up on a
+//! listing whose response ends early. Here listings are collected whole, so a listing is either complete or an error.
 
 use std::fmt;
 use std::ops::Range;
@@ -19,7 +19,7 @@ use object_store::{
 
 use super::client::retries;
 
-/// The store inside, asked again.
+/// The store whose listings are repeated.
 #[derive(Debug)]
 pub(super) struct Patient(pub(super) Arc<dyn ObjectStore>);
 
@@ -29,12 +29,12 @@ impl fmt::Display for Patient {
     }
 }
 
-/// Whether asking again may help: not where the store said no, or where the client has tried for long.
+/// Whether a retry may help: not where the store refused, nor where the client has already retried.
 pub(super) fn may_pass(error: &Error) -> bool {
     matches!(error, Error::Generic { .. }) && !error.to_string().contains("retries, max_retries")
 }
 
-/// Tries until it succeeds, or fails in a way that will not pass.
+/// Retries until success, or until an error that a retry cannot fix.
 async fn again<T, F: Future<Output = Result<T>>>(mut attempt: impl FnMut() -> F) -> Result<T> {
     let limit = retries();
     let mut wait = limit.backoff.init_backoff;

@@ -1,4 +1,4 @@
-//! The stores for the engine, which opens them as addresses come up in statements.
+//! The stores available to the SQL engine, which are opened when their addresses occur in statements.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,24 +24,25 @@ use super::csv;
 use super::open;
 use crate::snapshot::SNAPSHOT;
 
-/// Where the compiled-in tables stand for an engine whose statements run in other processes, each of which has them.
+/// The address of the compiled-in tables, for an engine whose statements run in other processes, which all contain
+/// them.
 pub(crate) const COMPILED_IN: &str = "anatomy://snapshot";
 
-/// Stores by scheme and bucket, opened when first asked for.
+/// Stores by scheme and bucket, opened on first use.
 pub struct Registry {
     stores: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>>,
     variables: Variables,
 }
 
 impl fmt::Debug for Registry {
-    /// Names only: the variables are credentials.
+    /// Shows names only: the variables contain credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.stores().keys()).finish()
     }
 }
 
 impl Default for Registry {
-    /// With the credentials of this process's environment.
+    /// A registry with the credentials in this process's environment.
     fn default() -> Self {
         Self::with(environment())
     }
@@ -88,7 +89,7 @@ impl ObjectStoreRegistry for Registry {
 fn compiled_in() -> Result<Arc<dyn ObjectStore>> {
     let memory = InMemory::new();
     for &(file, bytes) in SNAPSHOT {
-        // Memory does not wait.
+        // Writing to memory does not block.
         if let Some(put) = memory
             .put(&Key::from(file), bytes::Bytes::from_static(bytes).into())
             .now_or_never()
@@ -99,7 +100,7 @@ fn compiled_in() -> Result<Arc<dyn ObjectStore>> {
     Ok(Arc::new(memory))
 }
 
-/// The session with files and folders by path and address (`select … from 's3://bucket/file.parquet'`).
+/// A session that can read files and folders by path and address (`select … from 's3://bucket/file.parquet'`).
 pub fn with_files(context: SessionContext) -> SessionContext {
     let tables = Arc::new(DynamicListTableFactory::default());
     let factory = Arc::new(Addresses {
@@ -117,8 +118,8 @@ pub fn with_files(context: SessionContext) -> SessionContext {
     {
         let state = context.state_ref();
         let mut state = state.write();
-        // Tables that statements create: a file cut into ranges would be cut inside of quoted cells, and a type from its first
-        // rows would not fit later ones.
+        // For tables created by statements: splitting a file into ranges could cut within quoted cells, and types
+        // inferred from the first rows might not fit later ones.
         state.config_mut().options_mut().catalog.newlines_in_values = true;
         state.table_options_mut().csv.newlines_in_values = Some(true);
         state.table_options_mut().csv.schema_infer_max_rec = Some(usize::MAX);
@@ -127,7 +128,7 @@ pub fn with_files(context: SessionContext) -> SessionContext {
     context
 }
 
-/// `DataFusion` takes whatever fails about an address for a table that is not there; this says what failed.
+/// `DataFusion` reports any failure to open an address as a missing table; this reports the actual error.
 #[derive(Debug)]
 struct Addresses {
     tables: Arc<DynamicListTableFactory>,
@@ -135,7 +136,7 @@ struct Addresses {
 }
 
 impl Addresses {
-    /// A file or folder as a table: CSV as it is read here, others as the engine reads them.
+    /// A file or folder as a table: CSV by this crate's reader, other formats by the engine.
     async fn file(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         let session = self.tables.session_store().get_session().upgrade();
         let state =

@@ -1,4 +1,4 @@
-//! An object, or a prefix of objects, in a store: read, listed and written by requests that are waited for.
+//! An object, or a prefix of objects, in a store; it is read, listed and written by blocking requests.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -15,24 +15,24 @@ use super::open;
 use super::{Source, hide, patient};
 use crate::error::Error;
 
-/// Bytes of one part of an upload, and below which an object is put at once.
+/// Size in bytes of a part of a multipart upload; smaller objects are written in a single request.
 const PART: usize = 8 << 20;
-/// Parts under way at a time.
+/// Number of parts uploaded concurrently.
 const PARTS: usize = 4;
-/// Times an upload is made before it is given up.
+/// Number of attempts at an upload.
 const UPLOADS: u32 = 4;
 
-/// See the module.
+/// An object or prefix; see the module documentation.
 #[derive(Debug, Clone)]
 pub(super) struct Remote {
     store: Arc<dyn ObjectStore>,
     key: Key,
-    /// As errors name it.
+    /// Its address, for errors.
     place: PathBuf,
 }
 
 impl Remote {
-    /// The object or prefix at that address.
+    /// The object or prefix with this address.
     pub(super) fn of(path: &Path) -> Result<Self, Error> {
         static STORES: Mutex<BTreeMap<String, Arc<dyn ObjectStore>>> = Mutex::new(BTreeMap::new());
         let text = path.to_string_lossy();
@@ -52,13 +52,13 @@ impl Remote {
         })
     }
 
-    /// Its bytes, or the first so many.
+    /// The bytes of the object, or the first `length` of them.
     pub(super) fn read(&self, length: Option<u64>) -> Result<Bytes, Error> {
         let range = length.map(|length| GetRange::Bounded(0..length));
         run(self.bytes(range)).map_err(|error| self.failed(&error))
     }
 
-    /// Writes its bytes to `sink` as they come.
+    /// Writes the bytes of the object to `sink` as they arrive.
     pub(super) fn copy(&self, sink: &mut (dyn Write + Send)) -> Result<(), Error> {
         let done: Result<(), object_store::Error> = run(async {
             let mut stream = self.store.get(&self.key).await?.into_stream();
@@ -74,7 +74,7 @@ impl Remote {
         done.map_err(|error| self.failed(&error))
     }
 
-    /// Whether there is such an object.
+    /// Whether the object exists.
     pub(super) fn exists(&self) -> Result<bool, Error> {
         match run(self.store.head(&self.key)) {
             Ok(_) => Ok(true),
@@ -83,7 +83,7 @@ impl Remote {
         }
     }
 
-    /// The objects below it.
+    /// The objects under the prefix.
     pub(super) fn list(&self) -> Result<Vec<PathBuf>, Error> {
         let all = run(self.store.list(Some(&self.key)).try_collect::<Vec<_>>());
         let mut found = Vec::new();
@@ -96,13 +96,14 @@ impl Remote {
         Ok(found)
     }
 
-    /// Writes the object, whole or not at all.
+    /// Writes the object atomically.
     pub(super) fn write(&self, source: Source<'_>) -> Result<(), Error> {
         put(self, source)
     }
 }
 
-/// Writes an object; an upload in parts whose last word is lost is made again, for it cannot be asked whether it was heard.
+/// Writes an object. A multipart upload whose final response is lost is repeated, since there is no way to find out
+/// whether it succeeded.
 fn put(remote: &Remote, source: Source<'_>) -> Result<(), Error> {
     for _ in 1..UPLOADS {
         let mut may_pass = false;
@@ -114,8 +115,8 @@ fn put(remote: &Remote, source: Source<'_>) -> Result<(), Error> {
     put_once(remote, &mut *source()?, &mut false)
 }
 
-/// An object appears when all of it has arrived: in one request, or with the last of a multipart upload. One that fails is taken
-/// back, so that its parts cost nothing.
+/// One attempt to write an object, which appears only when complete: in one request, or with the last request of a
+/// multipart upload. A failed upload is aborted, so that its parts incur no costs.
 fn put_once(remote: &Remote, source: &mut (dyn Read + Send), may_pass: &mut bool) -> Result<(), Error> {
     let mut next = || -> Result<Vec<u8>, Error> {
         let mut part = Vec::new();
@@ -143,7 +144,7 @@ fn put_once(remote: &Remote, source: &mut (dyn Read + Send), may_pass: &mut bool
         match parts(upload.as_mut(), first, &mut next, &mut failed).await {
             Ok(()) => upload.complete().await.map(|_| ()).map_err(failed),
             Err(error) => {
-                // Parts that cannot be taken back are the store's to clean; they are in no listing.
+                // Parts that cannot be removed are left to the store to clean up; they do not show up in listings.
                 upload.abort().await.ok();
                 Err(error)
             }
@@ -151,7 +152,7 @@ fn put_once(remote: &Remote, source: &mut (dyn Read + Send), may_pass: &mut bool
     })
 }
 
-/// Sends all parts, some at a time.
+/// Uploads all parts, several at a time.
 async fn parts(
     upload: &mut dyn MultipartUpload,
     first: Vec<u8>,
@@ -189,7 +190,7 @@ impl Remote {
     }
 }
 
-/// Runs requests to their end, on a runtime of their own that lives as long as the program.
+/// Runs requests to completion, on a dedicated runtime that lives as long as the program.
 fn run<T>(future: impl Future<Output = T>) -> T {
     static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
         tokio::runtime::Builder::new_multi_thread()

@@ -1,10 +1,10 @@
-//! What a store says, without what it was asked with.
+//! Removes credentials from messages of stores.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Words in the names of environment variables whose values are not shown.
+/// Words in names of environment variables whose values are hidden.
 const SECRET: [&str; 8] = [
     "SECRET",
     "TOKEN",
@@ -15,11 +15,11 @@ const SECRET: [&str; 8] = [
     "SAS",
     "MASTER_KEY",
 ];
-/// Shorter values would take ordinary words with them.
+/// Length of the shortest value that is hidden; hiding shorter ones would remove ordinary words too.
 const SHORTEST: usize = 6;
 
-/// `text` without the values of environment variables that are credentials by their names, and without what follows `?` in
-/// addresses, where signatures stand.
+/// `text` without credentials: the values of environment variables whose names mark them as such, user and query parts
+/// of addresses (a query may hold a signature), and bearer tokens and signatures.
 pub fn hide(text: &str) -> String {
     let secrets = std::env::vars_os().filter_map(|(name, value)| {
         let (name, value) = (name.into_string().ok()?, value.into_string().ok()?);
@@ -28,7 +28,8 @@ pub fn hide(text: &str) -> String {
     without(text, secrets)
 }
 
-/// Of the variables of the stores only; a path to a file of credentials is none.
+/// Whether a variable holds a secret; only variables of the stores count, and a path to a file of credentials is not
+/// secret.
 fn is_secret(name: &str) -> bool {
     const STORES: [&str; 5] = ["AWS_", "GOOGLE_", "AZURE_", "HF_", "HUGGING_FACE_"];
     STORES.iter().any(|store| name.starts_with(store))

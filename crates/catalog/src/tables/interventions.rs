@@ -1,4 +1,4 @@
-//! Runs in which structure was changed on purpose: designed suites, and published surgery.
+//! Runs in which structure was changed on purpose: designed suites of runs, and published surgery on trained networks.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 pub struct Intervention {
     /// The suite or work: `gemstones`, `minitron` …
     pub suite: String,
-    /// The run of a suite, or the pair that is compared.
+    /// The run of a suite, or the pair of networks that are compared.
     pub pair_or_run: String,
-    /// The checkpoint of that run, or which side of the pair.
+    /// The checkpoint of the run, or the member of the pair.
     pub id: String,
     /// Where it was published: address and revision, or work and table.
     pub source: String,
@@ -18,13 +18,13 @@ pub struct Intervention {
     /// What was changed: `layers`, `d_model` …, several joined by `+`.
     pub dimension: String,
     /// What was held fixed: `params_total`, `params_nonembedding`, `flops_token`, `tokens`, or `parent` where only the
-    /// origin is shared and the size changed too.
+    /// original network is shared and the size changed too.
     pub held_fixed: String,
-    /// Parameters without embeddings, a count.
+    /// Number of parameters without embeddings.
     pub n_body: Option<i64>,
-    /// Parameters of the embeddings, both matrices, a count.
+    /// Number of parameters in both embedding matrices.
     pub n_embedding: Option<i64>,
-    /// Operations of one token forwards, without attention scores.
+    /// Floating-point operations of the forward pass for one token, without attention scores.
     pub flops_token: Option<f64>,
     /// Decoder layers.
     pub layers: Option<i64>,
@@ -36,18 +36,18 @@ pub struct Intervention {
     pub heads: Option<i64>,
     /// Key and value heads.
     pub kv_heads: Option<i64>,
-    /// Experts of a layer; absent where there are none.
+    /// Experts per layer; `None` where there are none.
     pub experts: Option<i64>,
-    /// Tokens seen.
+    /// Number of training tokens seen.
     pub tokens: Option<i64>,
     /// Training step.
     pub step: Option<i64>,
-    /// Name as in the findings.
+    /// Name of the benchmark, as in the findings.
     pub benchmark: String,
-    /// What the benchmark asks for: `reasoning`, `commonsense`, `knowledge`, `maths`, `truthfulness` …
+    /// The ability that the benchmark tests: `reasoning`, `commonsense`, `knowledge`, `maths`, `truthfulness` …
     pub ability: String,
     /// Score in points.
     pub score: Option<f64>,
-    /// Its standard error over items, points.
+    /// Standard error of the score over items, in points.
     pub stderr: Option<f64>,
 }

@@ -1,23 +1,23 @@
-//! The label of what made a checkpoint.
+//! The label for how a checkpoint was made.
 
 use serde::{Deserialize, Serialize};
 
-/// What made a checkpoint: the last step that gave it its weights.
+/// The last training step that produced a checkpoint's weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Training {
-    /// Someone trained it from scratch; copies of such a checkpoint count as it does.
+    /// Trained from scratch; a copy of such a checkpoint counts as pretrained too.
     #[default]
     Pretrained,
-    /// Trained further as it was pretrained, from other weights.
+    /// Continued pre-training, from other weights.
     Continued,
-    /// Trained further for a task or on a collection of examples.
+    /// Fine-tuned for a task or on a collection of examples.
     FineTuned,
     /// Trained to follow instructions or to converse.
     Chat,
-    /// Merged from the weights of others.
+    /// Merged from the weights of other checkpoints.
     Merge,
-    /// Changed in structure or in weights without training: pruned, layers added or taken out.
+    /// Changed in structure or weights without training: pruned, or with layers added or removed.
     Surgery,
     /// Stored with fewer bits per weight.
     Quantized,
@@ -52,18 +52,19 @@ impl Training {
         }
     }
 
-    /// The label of that word.
+    /// The label with that word; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|label| label.as_str() == name)
     }
 
-    /// Trained from scratch, and nothing since.
+    /// Whether it was trained from scratch and not changed since.
     pub const fn is_pretrained(self) -> bool {
         matches!(self, Self::Pretrained)
     }
 
-    /// Fine-tuned, tuned to converse, or merged: what stands against pretrained where the two are compared. `None` for
-    /// what is neither: trained further, changed without training, or no whole checkpoint.
+    /// Whether it was fine-tuned, tuned for conversation or merged, for comparisons with pretrained checkpoints. `None`
+    /// for what is neither pretrained nor post-trained: continued pre-training, changes without training, or an
+    /// incomplete checkpoint.
     pub const fn is_post_trained(self) -> Option<bool> {
         match self {
             Self::Pretrained => Some(false),

@@ -1,10 +1,10 @@
-//! Labels of made-up checkpoints of every kind.
+//! Labels of synthetic checkpoints of every kind.
 
 use super::*;
 use crate::gather::Role;
 use crate::observed::{Observed, Place};
 
-/// A checkpoint with a day, and what a leaderboard calls it.
+/// Adds a checkpoint with a day and a leaderboard's type.
 fn add(gathered: &mut Gathered, id: &str, day: Days, kind: Option<&str>, base: Option<&str>) -> u32 {
     let observed = Observed {
         id: id.into(),
@@ -63,7 +63,7 @@ fn a_type_of_pretrained_holds_where_nothing_objects() {
     ] {
         assert_eq!(alone(id, kind), Some(wanted), "{id} called {kind}");
     }
-    // The word inside another is no word.
+    // A word within a longer word does not count.
     assert_eq!(
         alone("a/InstructLM-500M", "pretrained"),
         Some(Training::Pretrained)
@@ -168,6 +168,6 @@ fn a_count_of_round_billions_is_the_size_of_a_name() {
     assert_eq!(told(14_000_000_000), (None, Some(14.0)));
     assert_eq!(told(3_800_000_000), (None, Some(3.8)));
     assert_eq!(told(14_659_507_200), (Some(14_659_507_200), None));
-    // Small ones are counted: nothing is called 40 million exactly but what has them.
+    // Small sizes are true counts: no checkpoint is nominally called 40 million.
     assert_eq!(told(40_000_000), (Some(40_000_000), None));
 }

@@ -1,6 +1,6 @@
-//! Words of names that say what made a checkpoint.
+//! Words in names that indicate how a checkpoint was made.
 
-/// Words of names of networks that were changed without training.
+/// Words in names of networks that were changed without training.
 pub(super) const SURGERY: [&str; 17] = [
     "pruned",
     "prune",
@@ -20,7 +20,7 @@ pub(super) const SURGERY: [&str; 17] = [
     "signtensors",
     "rys",
 ];
-/// Words of names of checkpoints that follow instructions or converse.
+/// Words in names of checkpoints that follow instructions or converse.
 pub(super) const CHAT: [&str; 20] = [
     "instruct",
     "instruction",
@@ -43,7 +43,7 @@ pub(super) const CHAT: [&str; 20] = [
     "sppo",
     "aligned",
 ];
-/// Words of names of checkpoints that were tuned on examples.
+/// Words in names of checkpoints that were fine-tuned on examples.
 pub(super) const TUNED: [&str; 32] = [
     "sft",
     "finetune",
@@ -78,7 +78,7 @@ pub(super) const TUNED: [&str; 32] = [
     "abliterated",
     "abliteration",
 ];
-/// Words of names that say a network was trained from scratch.
+/// Words in names that indicate training from scratch.
 pub(super) const SCRATCH: [&str; 14] = [
     "steps",
     "step",
@@ -95,7 +95,7 @@ pub(super) const SCRATCH: [&str; 14] = [
     "intermediate",
     "redpajama",
 ];
-/// Words that tell one upload of a checkpoint from another, not what it is.
+/// Words that only distinguish uploads of a checkpoint.
 pub(super) const UPLOAD: [&str; 13] = [
     "meta",
     "hf",

@@ -1,10 +1,11 @@
-//! Networks cut to one size by different parts: what a doubling of the part that was left alone is worth, the others giving way.
+//! Compares networks of one size: the value of doubling one part while the others shrink to make room.
 
 use super::effects::{Asked, AtOneSize, Cell, Measure, by_part, slopes};
 use super::estimate::{Estimate, each_level};
 use super::plan::Dimension;
 
-/// Every part of which some and not all units went, against the mean of the others that were cut in the same way.
+/// One entry for every part that was cut but not removed entirely, compared with the mean of the other parts that were
+/// cut in the same way (same choice of units, benchmark and measure).
 pub(super) fn at_one_size(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<AtOneSize> {
     let parts = by_part(cells);
     let mut all = Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn at_one_size(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<AtOneSize>
             let others_change =
                 others.iter().map(|(_, slopes)| slopes[draw][item]).sum::<f64>() / others.len() as f64;
             let by_dose = doses.iter().map(|(cell, doublings)| {
-                // The others' change at just this size.
+                // The mean change that cutting the other parts causes when the same share of the parameters is removed.
                 let theirs = 10.0 * cell.planned.removed_share * others_change;
                 doublings * (theirs - (cell.draws[draw][item] - cell.before[item]))
             });
@@ -66,7 +67,7 @@ pub(super) fn at_one_size(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<AtOneSize>
     all.into_iter()
         .map(|(estimate, one)| {
             let level = levels.iter().find(|(measure, _)| *measure == one.measure);
-            // Where no answer differs nothing is known of the spread, and a doubling has no items to be counted by.
+            // If no answer differs, the standard error is unknown, and there is no interval.
             let spread = (estimate.variance > 0.0).then(|| estimate.variance.sqrt());
             let ends = spread.and_then(|_| estimate.interval(level?.1));
             AtOneSize {

@@ -1,17 +1,17 @@
-//! What one part costs more than another, and one ability more than the other.
+//! Contrasts: how much more one part costs than another, and one ability than the other.
 
 use super::effects::{Ability, Asked, Cell, Contrast, Measure, by_part, slopes};
 use super::estimate::{Estimate, LEVEL, average, less};
 use super::plan::{Dimension, How};
 
-/// Of each part the loss of reasoning less that of knowledge; and loss by layers less loss by feed-forward width, of reasoning, of
-/// knowledge, and the one less the other.
+/// For each part, the loss in reasoning minus the loss in knowledge. Then the loss from removing layers minus the loss
+/// from removing feed-forward width: for reasoning, for knowledge, and the former minus the latter.
 pub(super) fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
     let parts = by_part(cells);
     let mut all = Vec::new();
     for how in How::ALL {
         for measure in [Measure::Score, Measure::LogPGold] {
-            // A loss is a change turned round: `none` less the part's change.
+            // A loss is the negative of a change.
             let loss = |part, task: usize| -> Option<Vec<Vec<f64>>> {
                 let slopes = slopes(parts.get(&(part, how, task, measure))?);
                 Some(
@@ -42,7 +42,7 @@ pub(super) fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
                         .as_ref()
                         .zip(knowledge.as_ref())
                         .and_then(|((a, first), (b, second))| {
-                            // A difference has the variances of both: twice the mean of the one and the other turned round.
+                            // The variance of a difference is the sum of both: twice the mean of `a` and `-b`.
                             let half = average(&[
                                 *a,
                                 Estimate {

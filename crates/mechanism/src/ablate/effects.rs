@@ -1,4 +1,4 @@
-//! From answers before and after cuts to effects, their slopes over doses, and contrasts between parts and abilities.
+//! Turns answers before and after cuts into effects, slopes over doses, and contrasts between parts and abilities.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use super::plan::{Dimension, How, Planned};
 use crate::evaluate::answer::Answer;
 use crate::evaluate::tasks::{Gold, Item, Task};
 
-/// What is measured of an answer.
+/// The quantity computed from an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// The benchmark's own first metric, between 0 and 1.
+    /// The headline metric of the benchmark ([`headline`]), between 0 and 1.
     Score,
-    /// The logarithm of the right answer's probability among the choices, nats: it moves where a score stays at chance.
+    /// Log probability of the right answer among the choices, nats; it still moves where the score is at chance level.
     LogPGold,
 }
 
-/// What a benchmark asks for.
+/// The ability that a benchmark tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ability {
@@ -33,7 +33,7 @@ pub enum Ability {
 }
 
 impl Ability {
-    /// Of a task.
+    /// The ability that `task` tests.
     pub fn of(task: Task) -> Self {
         match task {
             Task::Mmlu(_) | Task::TruthfulQaMc1 | Task::TruthfulQaMc2 => Self::Knowledge,
@@ -42,26 +42,26 @@ impl Ability {
     }
 }
 
-/// Items asked for under one name.
+/// A benchmark to be answered: a name and its items.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    /// The name: `mmlu`.
+    /// The name, for example `mmlu`.
     pub name: String,
     /// Its items.
     pub items: Vec<Item>,
 }
 
-/// The metric by which a task is read here.
+/// The metric that serves as the score of a task.
 pub fn headline(task: Task) -> &'static str {
     match task {
         Task::ArcChallenge | Task::HellaSwag => "acc_norm,none",
-        // Items are asked without examples, so nothing shows the form that the strict filter asks for.
+        // The items are zero-shot, so nothing shows the model the format that the strict filter requires.
         Task::Gsm8k => "exact_match,flexible-extract",
         _ => "acc,none",
     }
 }
 
-/// What guessing gets, where choices are given.
+/// Expected score of random guessing; 0 where the answer is free text.
 fn chance(items: &[Item]) -> f64 {
     let of = |item: &Item| match &item.gold {
         Gold::Choice(_) => 1.0 / item.requests.len().max(1) as f64,
@@ -73,7 +73,7 @@ fn chance(items: &[Item]) -> f64 {
     items.iter().map(of).sum::<f64>() / items.len().max(1) as f64
 }
 
-/// A measure of an answer.
+/// The value of `measure` for an answer; `None` where it is not defined, as for free-text answers with `LogPGold`.
 fn measured(item: &Item, answer: &Answer, measure: Measure) -> Option<f64> {
     if measure == Measure::Score {
         return answer.metrics.get(headline(item.task)).copied();
@@ -84,7 +84,7 @@ fn measured(item: &Item, answer: &Answer, measure: Measure) -> Option<f64> {
     match &item.gold {
         Gold::Choice(right) => Some(sums.get(*right)? - most - all.ln()),
         Gold::Labels(labels) => {
-            // Of several right answers the likeliest: their sum would underflow where all are far from the first.
+            // Probabilities of several right answers are added relative to the likeliest of them, to avoid underflow.
             let right = sums
                 .iter()
                 .zip(labels)
@@ -98,155 +98,155 @@ fn measured(item: &Item, answer: &Answer, measure: Measure) -> Option<f64> {
     }
 }
 
-/// What a cut does to a benchmark.
+/// The effect of one cut on one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
-    /// From which part.
+    /// The part that was cut.
     pub part: Dimension,
-    /// Share of the parameters outside of embeddings that was asked for.
+    /// Requested share of the parameters outside of embeddings.
     pub share: f64,
-    /// Chosen how.
+    /// How the removed units were chosen.
     pub how: How,
     /// Benchmark.
     pub task: String,
     /// What is measured.
     pub measure: Measure,
-    /// Items.
+    /// Number of items.
     pub n: usize,
-    /// Mean before.
+    /// Mean over items before the cut.
     pub before: f64,
-    /// Mean after, over draws too.
+    /// Mean over items and random draws after the cut.
     pub after: f64,
-    /// After less before.
+    /// `after` minus `before`.
     pub difference: f64,
-    /// Lower end of its interval, simultaneous with all others of this measure; none of one item.
+    /// Lower limit of its interval, simultaneous over all effects of this measure; `None` with a single item.
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper limit of the simultaneous interval.
     pub high: Option<f64>,
-    /// Lower end of the interval of this difference alone.
+    /// Lower limit of the interval for this difference alone.
     pub alone_low: Option<f64>,
-    /// Upper end.
+    /// Upper limit of the interval for this difference alone.
     pub alone_high: Option<f64>,
     /// Parameters removed.
     pub removed_parameters: u64,
-    /// Their share.
+    /// Removed parameters as a share of all parameters outside of embeddings.
     pub removed_share: f64,
-    /// Units removed; of widths in each layer.
+    /// Units removed: layers and channels in total, others per layer; query heads per key-value head.
     pub removed_units: usize,
-    /// Draws averaged over.
+    /// Number of random draws averaged over.
     pub draws: usize,
-    /// Whether the score before cannot be told from guessing: then it cannot fall.
+    /// Whether the score before the cut cannot be distinguished from guessing, so that it cannot fall.
     pub at_chance: bool,
 }
 
-/// What one network answers otherwise than the whole one.
+/// How the answers of one altered network differ from those of the whole network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Changed {
     /// Benchmark.
     pub task: String,
     /// What is measured.
     pub measure: Measure,
-    /// Items.
+    /// Number of items.
     pub n: usize,
-    /// Mean before.
+    /// Mean over items of the whole network.
     pub before: f64,
-    /// Mean after.
+    /// Mean over items of the altered network.
     pub after: f64,
-    /// After less before.
+    /// `after` minus `before`.
     pub difference: f64,
-    /// Lower end of its interval, simultaneous with all others of this measure.
+    /// Lower limit of its interval, simultaneous over all changes of this measure.
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper limit of the interval.
     pub high: Option<f64>,
 }
 
-/// Change for each tenth of the parameters removed: the line through the origin over all doses.
+/// Change per tenth of the parameters removed: the slope of the regression line through the origin over all doses.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Slope {
-    /// From which part.
+    /// The part that was cut.
     pub part: Dimension,
-    /// Chosen how.
+    /// How the removed units were chosen.
     pub how: How,
     /// Benchmark.
     pub task: String,
     /// What is measured.
     pub measure: Measure,
-    /// Items.
+    /// Number of items.
     pub n: usize,
-    /// Doses.
+    /// Number of doses.
     pub doses: usize,
-    /// Change per tenth of the parameters.
+    /// Change per tenth of the parameters removed.
     pub per_tenth: f64,
-    /// Lower end of its interval, simultaneous with all other slopes of this measure.
+    /// Lower limit of its interval, simultaneous over all slopes of this measure.
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper limit of the interval.
     pub high: Option<f64>,
 }
 
-/// What one part costs more than another.
+/// The difference between the losses of two parts, of two abilities, or of both.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Contrast {
-    /// What less what: `layers_minus_d_ffn.reasoning`, `layers.reasoning_minus_knowledge`.
+    /// Minuend and subtrahend: `layers_minus_d_ffn.reasoning`, `layers.reasoning_minus_knowledge`.
     pub name: String,
-    /// Chosen how.
+    /// How the removed units were chosen.
     pub how: How,
     /// What is measured.
     pub measure: Measure,
     /// Difference of losses per tenth of the parameters, as the name says.
     pub value: f64,
-    /// Lower end of its interval.
+    /// Lower limit of its interval, for this contrast alone.
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper limit of the interval.
     pub high: Option<f64>,
-    /// Items.
+    /// Number of items.
     pub n: usize,
-    /// Benchmarks that it is the mean of.
+    /// Benchmarks averaged over.
     pub tasks: Vec<String>,
 }
 
-/// What a doubling of one part is worth at a fixed number of parameters outside of embeddings: scores of networks in which the
-/// other parts were cut, less those of networks of the same size in which this one was.
+/// The value of doubling one part at a fixed number of parameters outside of embeddings: the score of networks in which
+/// other parts were cut minus the score of networks of the same size in which this part was cut.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AtOneSize {
     /// The part.
     pub part: Dimension,
     /// The parts that were cut instead, whose mean is taken.
     pub against: Vec<Dimension>,
-    /// Chosen how.
+    /// How the removed units were chosen.
     pub how: How,
     /// Benchmark.
     pub task: String,
     /// What is measured.
     pub measure: Measure,
-    /// Items.
+    /// Number of items.
     pub n: usize,
-    /// Doses.
+    /// Number of doses.
     pub doses: usize,
-    /// Change for each doubling of the part: the line through the origin over doses.
+    /// Change per doubling of the part: the slope of the regression line through the origin over doses.
     pub per_doubling: f64,
-    /// Its standard error, over items in pairs and draws; none of one item, nor where no answer differs.
+    /// Its standard error, from paired items and random draws; `None` with a single item or where no answer differs.
     pub error: Option<f64>,
-    /// Lower end of its interval, simultaneous with all others of this measure.
+    /// Lower limit of its interval, simultaneous over all results of this kind and measure.
     pub low: Option<f64>,
-    /// Upper end.
+    /// Upper limit of the interval.
     pub high: Option<f64>,
 }
 
-/// All of them.
+/// All results computed from the answers.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Effects {
-    /// By part, dose, way of choosing, benchmark and measure.
+    /// One for each part, dose, way of choosing, benchmark and measure.
     pub effects: Vec<Effect>,
-    /// By part, way of choosing, benchmark and measure.
+    /// One for each part, way of choosing, benchmark and measure.
     pub matrix: Vec<Slope>,
-    /// Abilities of each part against each other, and layers against feed-forward width.
+    /// Abilities against each other for each part, and layers against feed-forward width.
     pub contrasts: Vec<Contrast>,
-    /// A doubling of each part at one size; empty in results of before this was worked out.
+    /// The value of doubling each part at a fixed size; empty in results files that predate this field.
     #[serde(default)]
     pub at_one_size: Vec<AtOneSize>,
 }
 
-/// A cut at one dose, with what was measured by draw and item.
+/// One cut at one dose, with one measure of one benchmark. `draws` holds, for each random draw, one value per item.
 pub(super) struct Cell<'a> {
     pub(super) planned: &'a Planned,
     asked: usize,
@@ -255,8 +255,8 @@ pub(super) struct Cell<'a> {
     pub(super) draws: Vec<Vec<f64>>,
 }
 
-/// What was measured, by cut, benchmark and measure. `before` are the whole network's answers to all items, those of the first name
-/// first, `after` those of each cut.
+/// The measured values, one [`Cell`] for each cut, benchmark and measure. `before` holds the whole network's answers to
+/// all items, benchmark by benchmark in the order of `asked`; `after` holds those of each cut.
 pub(super) fn cells<'a>(
     asked: &[Asked],
     before: &[Answer],
@@ -300,7 +300,8 @@ pub(super) fn cells<'a>(
     cells
 }
 
-/// Changes of each network's answers against `before`, with its number; by benchmark, measure and network.
+/// Changes of each network's answers against `before`, each with the network's index in `after`; ordered by benchmark,
+/// then measure, then network.
 pub(super) fn changes(
     asked: &[Asked],
     before: &[Answer],
@@ -382,8 +383,8 @@ pub(super) fn effect(cell: &Cell<'_>, asked: &[Asked], all: &[Cell<'_>]) -> Effe
     }
 }
 
-/// By draw and item: change per tenth of the parameters, of cells that differ in their dose alone. Where draws differ in
-/// number, as many as all have.
+/// Slope of each item in each draw: the change per tenth of the parameters removed, fitted over cells that differ only
+/// in dose. If cells have different numbers of draws, the smallest number is used.
 pub(super) fn slopes(cells: &[&Cell<'_>]) -> Vec<Vec<f64>> {
     let tenths: Vec<f64> = cells
         .iter()

@@ -1,4 +1,4 @@
-//! Effects of made-up answers, whose truth is known.
+//! Tests of effects computed from synthetic answers with known results.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn item(task: Task, doc_id: usize) -> Item {
     }
 }
 
-/// The right answer has probability `p` among two.
+/// An answer that gives the right one of two choices probability `p`.
 fn answer(item: &Item, p: f64) -> Answer {
     let right = f64::from(u8::from(p > 0.5));
     Answer {
@@ -64,7 +64,7 @@ fn asked() -> Vec<Asked> {
     vec![of("winogrande", Task::WinoGrande), of("mmlu", Task::Mmlu(0))]
 }
 
-/// Answers of which in each task the first `right` of 40 are right.
+/// Answers that are right for the first `right` of the 40 items of each task.
 fn answers(asked: &[Asked], right: [usize; 2]) -> Vec<Answer> {
     let of = |(of, right): (&Asked, usize)| -> Vec<Answer> {
         of.items
@@ -117,7 +117,7 @@ fn effects_are_paired_and_simultaneous_intervals_are_the_wider_ones() {
         .find(|e| e.measure == Measure::LogPGold)
         .map(|e| e.difference);
     assert!((log.unwrap_or(0.0) - 0.4 * (0.2_f64.ln() - 0.9_f64.ln())).abs() < 1e-12);
-    // One tenth was removed: a slope is the effect of it.
+    // One tenth was removed, so the slope equals the effect.
     let slope = |part, task: &str| {
         let of = found
             .matrix
@@ -223,7 +223,7 @@ fn a_doubling_at_one_size_is_what_the_others_lose_less_what_it_loses_and_is_take
             answers(&asked, right),
         )
     };
-    // Layers: 16 and 20 of 40 fewer at the second dose; widths lose half of it.
+    // Layers lose 16 and 4 of 40 at the second dose; widths lose 8 and none.
     let after = vec![
         of(Dimension::Layers, 0.1, [28, 28]),
         of(Dimension::Layers, 0.2, [20, 26]),
@@ -243,7 +243,7 @@ fn a_doubling_at_one_size_is_what_the_others_lose_less_what_it_loses_and_is_take
         (layers.n, layers.doses, &layers.against),
         (40, 2, &vec![Dimension::DFfn])
     );
-    // By hand: 0.2 lost by layers and 0.1 by widths for each tenth; log2(100/90) and log2(100/80) doublings.
+    // Expected: layers lose 0.2 and widths 0.1 per tenth; log2(100/90) and log2(100/80) doublings.
     let (x, y) = ([(100.0_f64 / 90.0).log2(), (100.0_f64 / 80.0).log2()], [0.1, 0.2]);
     let slope = (x[0] * y[0] + x[1] * y[1]) / (x[0] * x[0] + x[1] * x[1]);
     assert!(
@@ -251,14 +251,14 @@ fn a_doubling_at_one_size_is_what_the_others_lose_less_what_it_loses_and_is_take
         "{} against {slope}",
         layers.per_doubling
     );
-    // The other way round it is the same cut with the other sign.
+    // Exchanging the two parts only changes the sign.
     assert!((one(Dimension::DFfn, "winogrande").per_doubling + slope).abs() < 1e-12);
     let (low, high) = layers.low.zip(layers.high).expect("items differ");
     assert!(low < slope && slope < high && low > 0.0, "[{low}, {high}]");
     assert!(layers.error.is_some_and(|error| error > 0.0 && error < slope));
-    // One part alone has nothing to be held against.
+    // A single part has nothing to be compared with.
     assert!(effects(&asked, &before, &after[..2]).at_one_size.is_empty());
-    // Nothing that differs says nothing of the spread.
+    // If no answer differs, there is no standard error.
     let still = effects(
         &asked,
         &before,

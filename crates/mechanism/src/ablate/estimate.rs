@@ -1,17 +1,17 @@
-//! Means over items and draws, and intervals of them.
+//! Means over items and random draws, with their confidence intervals.
 
 use common::proportions::paired_difference;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-/// Level of all intervals.
+/// Confidence level of all intervals.
 pub const LEVEL: f64 = 0.95;
 
-/// A mean of item by draw with its error: items and draws are both drawn.
+/// The mean of an items × draws table with its variance; items and draws are both treated as random samples.
 #[derive(Clone, Copy)]
 pub(super) struct Estimate {
     pub(super) value: f64,
     pub(super) variance: f64,
-    /// Degrees of freedom after Satterthwaite (1946).
+    /// Degrees of freedom (Satterthwaite 1946).
     pub(super) degrees: f64,
     pub(super) n: usize,
 }
@@ -20,14 +20,14 @@ pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Variance of the mean of `values`; none of fewer than two.
+/// Variance of the mean of `values`; `None` for fewer than two.
 fn variance_of_mean(values: &[f64]) -> Option<f64> {
     let (n, centre) = (values.len() as f64, mean(values));
     (values.len() > 1).then(|| values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / (n - 1.0) / n)
 }
 
 impl Estimate {
-    /// `draws` are values by item.
+    /// `draws` holds one value per item for each draw.
     pub(super) fn of(draws: &[Vec<f64>]) -> Self {
         let n = draws.first().map_or(0, Vec::len);
         let by_item: Vec<f64> = (0..n)
@@ -57,7 +57,7 @@ impl Estimate {
 
     pub(super) fn interval(&self, level: f64) -> Option<(f64, f64)> {
         if self.variance == 0.0 {
-            // That no item changed does not say that none ever would.
+            // No item changed in this sample, which does not mean that none ever would.
             let (low, high) = paired_difference(0, 0, self.n, level)?;
             return Some((self.value + low, self.value + high));
         }
@@ -67,8 +67,9 @@ impl Estimate {
     }
 }
 
-/// Interval of the mean of differences by draw and item. Of one network with items right or wrong, and where no item
-/// changes, the exact and score interval of pairs, which has a width even then; else Student's t over items and draws.
+/// Interval of the mean difference over draws and items. For right-or-wrong items, with one draw or where no item
+/// changes, it is the score and exact interval for paired proportions, whose width is then positive too; else Student's
+/// t over items and draws.
 pub(super) fn interval(before: &[f64], draws: &[Vec<f64>], level: f64) -> Option<(f64, f64)> {
     let differences: Vec<Vec<f64>> = draws.iter().map(|after| less(after, before)).collect();
     let yes_or_no = before
@@ -87,12 +88,12 @@ pub(super) fn less(a: &[f64], b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-/// Level of each of `m` intervals that together hold at [`LEVEL`] (Bonferroni).
+/// Confidence level of each of `m` intervals that hold simultaneously at [`LEVEL`] (Bonferroni).
 pub(super) fn each_level(m: usize) -> f64 {
     1.0 - (1.0 - LEVEL) / m.max(1) as f64
 }
 
-/// The mean over tasks of estimates that are independent of each other, which tasks of different items are.
+/// Mean over tasks of independent estimates; tasks are independent because they share no items.
 pub(super) fn average(estimates: &[Estimate]) -> Option<Estimate> {
     let k = estimates.len() as f64;
     if estimates.is_empty() {

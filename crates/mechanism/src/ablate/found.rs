@@ -1,4 +1,4 @@
-//! From answers before and after cuts to all that is told of them.
+//! Turns answers before and after cuts into everything that is reported about them.
 
 use super::at_one_size::at_one_size;
 use super::contrasts::contrasts;
@@ -6,8 +6,8 @@ use super::effects::{Asked, Effects, cells, effect, matrix};
 use super::plan::Planned;
 use crate::evaluate::answer::Answer;
 
-/// Effects, slopes and contrasts. `before` are the whole network's answers to all items, those of the first name first, `after`
-/// those of each cut.
+/// Effects, slopes and contrasts. `before` holds the whole network's answers to all items, benchmark by benchmark in
+/// the order of `asked`; `after` holds those of each cut.
 pub fn effects(asked: &[Asked], before: &[Answer], after: &[(Planned, Vec<Answer>)]) -> Effects {
     let cells = cells(asked, before, after);
     Effects {

@@ -1,9 +1,10 @@
-//! How much each unit of a checkpoint carries on calibration texts, from forward passes alone (Muralidharan et al. 2024,
+//! Importance of each unit of a checkpoint on calibration texts, from forward passes alone (Muralidharan et al. 2024,
 //! <https://arxiv.org/abs/2407.14679>, section 2.2).
 //!
-//! A head: the length of what its attention gives; a neuron: the size of what goes into `down`; a channel: the size of what
-//! goes into attention and feed-forward parts, summed over all of them; an expert: the router's weight. Each is averaged over
-//! the tokens of a text, then the root of the sum of squares over texts is taken. A layer: Block Influence.
+//! A head: the L2 norm of its attention output; a neuron: the absolute value of the input to `down`; a channel: the
+//! absolute value of the inputs to attention and feed-forward parts, summed over all of them; an expert: its router
+//! weight. Each is averaged over the tokens of a text, then combined over texts as the root of the sum of squares. A
+//! layer: Block Influence.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -21,11 +22,11 @@ use crate::site::{Observer, Place, Site};
 /// Importance of every unit.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Importance {
-    /// Block Influence by layer.
+    /// Block Influence of each layer: 1 minus the mean cosine between its input and its output.
     pub layers: Vec<f64>,
     /// By layer and neuron; empty for layers that are mixtures.
     pub d_ffn: Vec<Vec<f64>>,
-    /// By layer and query head; a key-value head has the sum of those that read it.
+    /// By layer and query head; the importance of a key-value head is the sum over the query heads that share it.
     pub heads: Vec<Vec<f64>>,
     /// By channel of the residual stream.
     pub d_model: Vec<f64>,
@@ -33,17 +34,17 @@ pub struct Importance {
     pub experts: Vec<Vec<f64>>,
     /// Texts measured on.
     pub texts: usize,
-    /// Their tokens.
+    /// Tokens in those texts.
     pub tokens: usize,
-    /// Mean of what attention adds, by layer and channel.
+    /// Mean of the attention output, by layer and channel; not serialised.
     #[serde(skip)]
     pub attention_mean: Vec<Vec<f32>>,
-    /// Mean of what the feed-forward part adds, by layer and channel.
+    /// Mean of the feed-forward output, by layer and channel; not serialised.
     #[serde(skip)]
     pub feed_forward_mean: Vec<Vec<f32>>,
 }
 
-/// Sums of what both parts of a block add.
+/// Sums over tokens of the attention and the feed-forward output of a block, by channel.
 struct Sums {
     attention: Vec<f64>,
     feed_forward: Vec<f64>,
@@ -69,7 +70,7 @@ impl Observer for Sums {
     }
 }
 
-/// By column of `x` `(rows, width)`: the mean size over each text's rows, squared and summed over texts.
+/// For each column of `x` `(rows, width)`: the mean absolute value in each text, squared and summed over texts.
 fn sizes(x: &[f32], width: usize, segments: &[Segment]) -> Vec<f64> {
     let of_text = |segment: &Segment| {
         let mut means = vec![0.0_f64; width];
@@ -87,7 +88,7 @@ fn sizes(x: &[f32], width: usize, segments: &[Segment]) -> Vec<f64> {
     summed(segments.par_iter().map(of_text).collect(), width)
 }
 
-/// The same of the length of each head's part of a row.
+/// As [`sizes`], but for the L2 norm of each head's part of a row.
 fn lengths(x: &[f32], heads: usize, head_dim: usize, segments: &[Segment]) -> Vec<f64> {
     let width = heads * head_dim;
     let of_text = |segment: &Segment| {
@@ -125,7 +126,7 @@ fn roots(sums: &[f64]) -> Vec<f64> {
     sums.iter().map(|sum| sum.sqrt()).collect()
 }
 
-/// Squares summed over texts, in one layer.
+/// Squares of per-text means in one layer, summed over texts.
 #[derive(Default)]
 struct Squares {
     neurons: Vec<f64>,
@@ -133,7 +134,7 @@ struct Squares {
     attention_input: Vec<f64>,
     ffn_input: Vec<f64>,
     experts: Vec<f64>,
-    /// Sum of cosines over tokens.
+    /// Sum over tokens of the cosine between the layer's input and output.
     cosines: f64,
 }
 
@@ -174,10 +175,10 @@ impl Squares {
     }
 }
 
-/// Importance on texts in token ids; those without any are left out.
+/// Measures importance on tokenised texts; texts without tokens are skipped.
 ///
 /// # Errors
-/// [`Error::Empty`] when no text has a token; what reading and running fail with.
+/// [`Error::Empty`] when no text has a token; errors of reading and running the checkpoint.
 pub fn importance(
     checkpoint: &Checkpoint,
     texts: &[Vec<u32>],

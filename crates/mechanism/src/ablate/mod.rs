@@ -1,9 +1,9 @@
-//! What each part of a checkpoint is worth: the same share of its parameters removed from layers, feed-forward width, heads,
-//! key-value heads, model width or experts, and what that costs on the same items.
+//! The value of each part of a checkpoint: the same share of its parameters is removed from layers, feed-forward width,
+//! heads, key-value heads, model width or experts, and the loss is measured on the same items.
 //!
-//! Units go by importance on calibration texts (after Minitron, Muralidharan et al. 2024, <https://arxiv.org/abs/2407.14679>;
-//! layers by Block Influence, Men et al. 2024, <https://arxiv.org/abs/2403.03853>), at random, first or last. Nothing is trained
-//! afterwards.
+//! Units are removed by importance on calibration texts (after Minitron, Muralidharan et al. 2024,
+//! <https://arxiv.org/abs/2407.14679>; layers by Block Influence, Men et al. 2024, <https://arxiv.org/abs/2403.03853>),
+//! at random, from the first or from the last. The network is not trained afterwards.
 
 mod at_one_size;
 mod contrasts;
@@ -32,23 +32,23 @@ pub use plan::{Dimension, How, LeftOut, PlanSettings, Planned, parameters, perce
 
 use score::{Named, fingerprint, score};
 
-/// How a checkpoint is ablated.
+/// Settings of an ablation.
 #[derive(Debug, Clone)]
 pub struct AblateSettings {
-    /// The runs.
+    /// How the network is run.
     pub run: RunSettings,
-    /// Longest generated text, tokens.
+    /// Maximum number of generated tokens per item.
     pub max_new_tokens: usize,
-    /// Tokens of items whose layers are read together.
+    /// Target number of tokens in a chunk of items that pass through the layers together.
     pub chunk_tokens: usize,
-    /// Folder with an item table for each network; taken up again where they end.
+    /// Folder with one table of item results for each network; existing tables are continued. `None` writes no tables.
     pub items: Option<PathBuf>,
-    /// What the checkpoint is called in the tables.
+    /// Identifier of the checkpoint in the tables.
     pub id: String,
 }
 
 impl AblateSettings {
-    /// In memory, no tables; as many generated tokens as in an evaluation.
+    /// Defaults: runs in memory, writes no tables, and generates as many tokens as an evaluation.
     pub fn usual(id: &str) -> Self {
         Self {
             run: RunSettings::in_memory(),
@@ -63,42 +63,42 @@ impl AblateSettings {
 /// A cut that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Made {
-    /// Its name: `d_ffn-10-importance`.
+    /// Its identifier, for example `d_ffn-10-importance`.
     pub id: String,
-    /// From which part.
+    /// The part that was cut.
     pub part: Dimension,
-    /// Share of the parameters outside of embeddings that was asked for.
+    /// Requested share of the parameters outside of embeddings.
     pub share: f64,
-    /// Chosen how.
+    /// How the removed units were chosen.
     pub how: How,
-    /// Number of the draw, where chosen at random.
+    /// Index of the random draw; `None` where units are not chosen at random.
     pub draw: Option<usize>,
-    /// Units removed; of widths in each layer.
+    /// Units removed: layers and channels in total, others per layer; query heads per key-value head.
     pub removed_units: usize,
     /// Parameters removed.
     pub removed_parameters: u64,
-    /// Their share.
+    /// Removed parameters as a share of all parameters outside of embeddings.
     pub removed_share: f64,
-    /// The layers removed, where layers were.
+    /// The removed layers; empty where another part was cut.
     pub removed_layers: Vec<usize>,
 }
 
-/// What removing parts costs.
+/// Results of an ablation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ablation {
-    /// Parameters outside of embeddings, head and last norm.
+    /// Parameters outside of embeddings, output head and final norm.
     pub parameters: u64,
-    /// Calibration texts.
+    /// Number of calibration texts.
     pub calibration_texts: usize,
-    /// Their tokens.
+    /// Tokens in those texts.
     pub calibration_tokens: usize,
-    /// Level of the intervals.
+    /// Confidence level of the intervals.
     pub level: f64,
-    /// How they are made.
+    /// Description of the interval method.
     pub method: String,
     /// The cuts.
     pub cuts: Vec<Made>,
-    /// What could not be cut as asked.
+    /// Requested cuts that could not be made.
     pub left_out: Vec<LeftOut>,
     /// Effects, slopes, contrasts.
     #[serde(flatten)]
@@ -109,15 +109,15 @@ pub struct Ablation {
 pub const METHOD: &str = "items in pairs: of right and wrong Tango's score interval with the exact conditional one, else Student's t \
                           over items and draws; simultaneous (Bonferroni) over all effects, or all slopes, of a measure";
 
-/// Which layers are not among `stay`.
+/// Layers that are not in `stay`.
 fn removed(stay: &[usize], n_layers: usize) -> Vec<usize> {
     (0..n_layers).filter(|layer| !stay.contains(layer)).collect()
 }
 
-/// The checkpoints that cuts of widths leave; where layers go there is none.
+/// One cut checkpoint for each planned cut; `None` where whole layers are removed, which needs no new checkpoint.
 ///
 /// # Errors
-/// As [`Checkpoint::cut`].
+/// Those of [`Checkpoint::cut`].
 pub fn cut_checkpoints(checkpoint: &Checkpoint, planned: &[Planned]) -> Result<Vec<Option<Checkpoint>>> {
     let of = |planned: &Planned| {
         planned
@@ -129,10 +129,10 @@ pub fn cut_checkpoints(checkpoint: &Checkpoint, planned: &[Planned]) -> Result<V
     planned.iter().map(of).collect()
 }
 
-/// Scores of the whole checkpoint and of every cut on `asked`, and what follows from them.
+/// Scores the whole checkpoint and every cut on `asked`, and computes effects, slopes and contrasts from the answers.
 ///
 /// # Errors
-/// What cutting, running and tables fail with.
+/// Errors of cutting, running, and reading or writing tables.
 pub fn ablate(
     checkpoint: &Checkpoint,
     planned: &[Planned],

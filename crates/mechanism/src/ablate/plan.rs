@@ -1,4 +1,4 @@
-//! Which cut takes which share of the parameters away from which part.
+//! Plans cuts: which units of which part to remove so as to remove a given share of the parameters.
 
 use std::fmt;
 
@@ -9,29 +9,28 @@ use serde::{Deserialize, Serialize};
 use super::importance::Importance;
 use crate::checkpoint::Checkpoint;
 use crate::config::DecoderConfig;
-use crate::error::Result;
 use crate::weights::{Kind, Part, Stays};
 
-/// A dimension of the structure from which units can be removed.
+/// A structural dimension from which units can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Dimension {
     /// Whole blocks.
     Layers,
-    /// Neurons of the feed-forward part, equally many in every layer.
+    /// Neurons of the feed-forward part, the same number in every layer.
     DFfn,
-    /// Query heads, equally many of every key-value head of every layer.
+    /// Query heads, the same number for every key-value head of every layer.
     Heads,
-    /// Key-value heads with the query heads that read them, equally many in every layer.
+    /// Key-value heads with the query heads that share them, the same number in every layer.
     KvHeads,
     /// Channels of the residual stream.
     DModel,
-    /// Experts, equally many in every layer that is a mixture.
+    /// Experts, the same number in every mixture layer.
     Experts,
 }
 
 impl Dimension {
-    /// All of them.
+    /// All dimensions.
     pub const ALL: [Self; 6] = [
         Self::Layers,
         Self::DFfn,
@@ -53,7 +52,7 @@ impl Dimension {
         }
     }
 
-    /// Why a checkpoint of this structure has nothing there to remove; nothing where it has.
+    /// Why nothing can be removed along this dimension in such a structure; `None` where something can.
     pub fn absent(self, c: &DecoderConfig) -> Option<String> {
         let fixed = c.family.facts().head_follows_width;
         let (heads, kv) = (c.n_heads, c.n_kv_heads);
@@ -82,7 +81,7 @@ impl Dimension {
         }
     }
 
-    /// Units of which some can go, in one layer (or of one key-value head), and how many must stay.
+    /// Units per layer (`Heads`: per key-value head; `Layers`, `DModel`: in total), and how many of them must stay.
     fn units(self, c: &DecoderConfig) -> (usize, usize) {
         match self {
             Self::Layers => (c.n_layers, 1),
@@ -94,7 +93,7 @@ impl Dimension {
         }
     }
 
-    /// Units go in steps of so many: a width stays a multiple of the heads, without which transformers refuses it.
+    /// Units are removed in multiples of this; `d_model` stays a multiple of the heads, as transformers requires.
     fn step(self, c: &DecoderConfig) -> usize {
         if self == Self::DModel && c.d_model.is_multiple_of(c.n_heads) {
             c.n_heads
@@ -103,7 +102,7 @@ impl Dimension {
         }
     }
 
-    /// The structure with `count` units less.
+    /// The structure with `count` fewer units; layers are not changed here.
     fn narrower(self, c: &DecoderConfig, count: usize) -> DecoderConfig {
         let mut left = c.clone();
         match self {
@@ -131,13 +130,13 @@ impl fmt::Display for Dimension {
     }
 }
 
-/// How the units that go are chosen.
+/// How the units to remove are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// The least important ones on the calibration texts.
     Importance,
-    /// Any, in several draws.
+    /// Random ones, in several draws.
     Random,
     /// The first ones.
     First,
@@ -146,7 +145,7 @@ pub enum How {
 }
 
 impl How {
-    /// All of them.
+    /// All ways of choosing.
     pub const ALL: [Self; 4] = [Self::Importance, Self::Random, Self::First, Self::Last];
 
     /// Its name in results.
@@ -166,33 +165,33 @@ impl fmt::Display for How {
     }
 }
 
-/// One network less something.
+/// One network with some units removed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Planned {
-    /// From what.
+    /// The part that is cut.
     pub part: Dimension,
-    /// Share of the parameters that was asked for.
+    /// Requested share of the parameters outside of embeddings.
     pub share: f64,
-    /// Chosen how.
+    /// How the removed units are chosen.
     pub how: How,
-    /// Number of the draw, where chosen at random.
+    /// Index of the random draw; `None` where units are not chosen at random.
     pub draw: Option<usize>,
-    /// Units removed: of layers, channels and the whole structure; of heads, neurons and experts in each layer.
+    /// Units removed: layers and channels in total, others per layer; query heads per key-value head.
     pub count: usize,
-    /// Units there were, counted likewise.
+    /// Units before the cut, counted in the same way.
     pub units: usize,
     /// Parameters removed, outside of embeddings.
     pub removed_parameters: u64,
-    /// Their share of all outside of embeddings.
+    /// Removed parameters as a share of all parameters outside of embeddings.
     pub removed_share: f64,
-    /// What stays of widths; nothing where layers go.
+    /// Units that stay where a width is cut; `None` where layers are removed.
     pub stays: Option<Stays>,
     /// Layers that stay.
     pub layers: Vec<usize>,
 }
 
 impl Planned {
-    /// How many times the part would have to double to be what it was; none where nothing of it went or nothing stayed.
+    /// Doublings that would restore the part to its former size; `None` if none or all of its units were removed.
     pub fn doublings(&self) -> Option<f64> {
         let left = self
             .units
@@ -201,49 +200,49 @@ impl Planned {
         Some((self.units as f64 / left as f64).log2())
     }
 
-    /// What the network is called: `d_ffn-10-random-1`.
+    /// Identifier of the network: part, percentage, way of choosing and draw, for example `d_ffn-10-random-1`.
     pub fn id(&self) -> String {
         let draw = self.draw.map(|draw| format!("-{draw}")).unwrap_or_default();
         format!("{}-{}-{}{draw}", self.part, percent(self.share), self.how)
     }
 }
 
-/// A share in percent, without zeros at its end.
+/// A share as a percentage, without trailing zeros.
 pub fn percent(share: f64) -> String {
     let rounded = (share * 1e5).round() / 1e3;
     format!("{rounded}")
 }
 
-/// A share of a part that cannot be removed.
+/// A requested cut that cannot be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LeftOut {
     /// The part.
     pub part: Dimension,
-    /// The share asked for; none where the part cannot be cut at all.
+    /// The requested share; `None` where the part cannot be cut at all.
     pub share: Option<f64>,
     /// Why not.
     pub why: String,
 }
 
-/// What is to be removed.
+/// The cuts to plan.
 #[derive(Debug, Clone)]
 pub struct PlanSettings {
-    /// From which parts.
+    /// The parts to cut.
     pub parts: Vec<Dimension>,
-    /// Which shares of the parameters outside of embeddings, each between 0 and 1; 0 removes nothing.
+    /// Shares of the parameters outside of embeddings to remove, each between 0 and 1; 0 removes nothing.
     pub shares: Vec<f64>,
-    /// Chosen in which ways.
+    /// Ways of choosing the removed units.
     pub hows: Vec<How>,
-    /// Draws where chosen at random.
+    /// Number of random draws for [`How::Random`].
     pub draws: usize,
-    /// Seed of the draws.
+    /// Seed of the random draws.
     pub seed: u64,
 }
 
-/// A share that is reached is not farther from the one asked for than this share of it.
+/// Maximum relative deviation of the share actually removed from the requested share.
 const TOLERANCE: f64 = 0.35;
 
-/// Parameters of layers, embeddings, head and the last norm left out; `c` is the structure, the files those of `checkpoint`.
+/// Parameters of one layer, counted for the structure `c` of the files of `checkpoint`.
 pub fn layer_parameters(checkpoint: &Checkpoint, c: &DecoderConfig, layer: usize) -> u64 {
     let mut sum = 0;
     for part in Part::of_layer(c, layer) {
@@ -256,7 +255,7 @@ pub fn layer_parameters(checkpoint: &Checkpoint, c: &DecoderConfig, layer: usize
     sum
 }
 
-/// Parameters of `layers` in all.
+/// Total parameters of `layers`.
 pub fn parameters(checkpoint: &Checkpoint, c: &DecoderConfig, layers: &[usize]) -> u64 {
     layers
         .iter()
@@ -264,14 +263,14 @@ pub fn parameters(checkpoint: &Checkpoint, c: &DecoderConfig, layers: &[usize]) 
         .sum()
 }
 
-/// Parameters with `count` units of a part less, were all layers alike.
+/// Parameters left after removing `count` units of a part; for layers, as if all layers were of equal size.
 fn left_with(checkpoint: &Checkpoint, part: Dimension, count: usize, total: u64) -> u64 {
     let c = &checkpoint.config;
     if part == Dimension::Layers {
         return total - (total as f64 * count as f64 / c.n_layers as f64).round() as u64;
     }
     let narrower = part.narrower(c, count);
-    // The files are of the whole structure, whose parts are asked for; the shapes are those of the narrower one.
+    // Whether a tensor exists is looked up for the original structure; its shape is that of the narrower one.
     let mut sum = 0;
     for layer in 0..c.n_layers {
         for stored in Part::of_layer(&narrower, layer) {
@@ -285,13 +284,8 @@ fn left_with(checkpoint: &Checkpoint, part: Dimension, count: usize, total: u64)
     sum
 }
 
-/// The number of units whose removal comes nearest to `share`.
-fn nearest(
-    checkpoint: &Checkpoint,
-    part: Dimension,
-    share: f64,
-    total: u64,
-) -> std::result::Result<usize, String> {
+/// The number of units whose removal comes closest to `share`, or a message that no number comes close enough.
+fn nearest(checkpoint: &Checkpoint, part: Dimension, share: f64, total: u64) -> Result<usize, String> {
     let (units, stay) = part.units(&checkpoint.config);
     let removed = |count: usize| 1.0 - left_with(checkpoint, part, count, total) as f64 / total as f64;
     let step = part.step(&checkpoint.config);
@@ -318,7 +312,7 @@ fn nearest(
     Ok(count)
 }
 
-/// Units by layer in the order in which they go; of heads, those of one key-value head after another, `group` each.
+/// The order in which units are removed, for each layer (query heads: for each key-value head of each layer).
 fn orders(
     c: &DecoderConfig,
     part: Dimension,
@@ -366,7 +360,7 @@ fn orders(
     scores.into_iter().map(ordered).collect()
 }
 
-/// What stays when the first `count` of each order go, ascending.
+/// The units left after removing the first `count` of each order, ascending.
 fn staying(orders: &[Vec<usize>], count: usize) -> Vec<Vec<usize>> {
     let of = |order: &Vec<usize>| {
         let mut stay: Vec<usize> = order.iter().skip(count).copied().collect();
@@ -376,15 +370,13 @@ fn staying(orders: &[Vec<usize>], count: usize) -> Vec<Vec<usize>> {
     orders.iter().map(of).collect()
 }
 
-/// Every cut asked for that can be made, and why the others cannot. Shares for which the same units would go stand once.
-///
-/// # Errors
-/// None of its own yet: whatever counting parameters fails with.
+/// Plans every requested cut that is possible, and lists why the others are not. Where several shares remove the same
+/// number of units, only the first is planned.
 pub fn plan(
     checkpoint: &Checkpoint,
     settings: &PlanSettings,
     found: &Importance,
-) -> Result<(Vec<Planned>, Vec<LeftOut>)> {
+) -> (Vec<Planned>, Vec<LeftOut>) {
     let c = &checkpoint.config;
     let all: Vec<usize> = (0..c.n_layers).collect();
     let total = parameters(checkpoint, c, &all);
@@ -469,5 +461,5 @@ pub fn plan(
             }
         }
     }
-    Ok((planned, left_out))
+    (planned, left_out)
 }

@@ -1,4 +1,4 @@
-//! Answers of several networks to the same items, each network with a table of its own.
+//! Answers of several networks to the same items, with one table for each network.
 
 use std::fmt::Debug;
 use std::fs;
@@ -11,16 +11,16 @@ use crate::evaluate::table::Table;
 use crate::evaluate::tasks::{Gold, Item};
 use crate::run::{Network, Progress};
 
-/// A network with its names.
+/// A network with its identifiers.
 pub(super) struct Named<'a> {
-    /// In the rows.
+    /// Identifier in the rows of the table.
     pub(super) id: String,
-    /// Of its table, without the ending.
+    /// File name of its table, without the extension.
     pub(super) file: String,
     pub(super) network: Network<'a>,
 }
 
-/// Sixteen digits that differ where what they stand for does (FNV-1a of its debug form).
+/// A hash of 16 hexadecimal digits (64-bit FNV-1a of the `Debug` representation).
 pub(super) fn fingerprint(of: &impl Debug) -> String {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in format!("{of:?}").bytes() {
@@ -29,7 +29,7 @@ pub(super) fn fingerprint(of: &impl Debug) -> String {
     format!("{hash:016x}")
 }
 
-/// Rows of one network, and where they are kept.
+/// Rows of one network, and the table they are written to, if any.
 struct Rows {
     table: Option<Table>,
     rows: Vec<Answer>,
@@ -46,7 +46,7 @@ impl Rows {
     }
 }
 
-/// Answers by network, in the order of `items`. What networks have in common is worked out once.
+/// Answers of each network, in the order of `items`. Layers that networks share are computed once.
 pub(super) fn score(
     networks: &[Named<'_>],
     items: &[Item],

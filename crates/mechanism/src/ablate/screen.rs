@@ -1,5 +1,5 @@
-//! Which attention and which feed-forward parts are needed, without surgery: what one of them adds is replaced by zero, or
-//! by its mean over the calibration texts, and the same items are asked.
+//! Which attention and feed-forward parts are needed, without removing any: the output of one part is replaced by zero
+//! or by its mean over the calibration texts, and the same items are answered.
 
 use std::sync::Arc;
 
@@ -15,13 +15,13 @@ use crate::evaluate::tasks::Item;
 use crate::run::{Network, Progress, Silence};
 use crate::site::{Place, Site};
 
-/// What stands in place of what a part adds.
+/// What replaces the output of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// Its mean over the calibration tokens.
     Mean,
-    /// Nothing.
+    /// Zero.
     Zero,
 }
 
@@ -32,17 +32,17 @@ pub struct Silenced {
     pub place: String,
     /// Layer, from 0.
     pub layer: usize,
-    /// What stands there instead.
+    /// What replaces the output.
     pub by: By,
-    /// What changed.
+    /// The change in the answers.
     #[serde(flatten)]
     pub changed: Changed,
 }
 
-/// Every attention and feed-forward part of every layer silenced, one at a time.
+/// Silences every attention and feed-forward part of every layer, one at a time.
 ///
 /// # Errors
-/// What running and tables fail with.
+/// Errors of running, and of reading or writing tables.
 pub fn screen(
     checkpoint: &Checkpoint,
     asked: &[Asked],

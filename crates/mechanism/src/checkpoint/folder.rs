@@ -1,4 +1,4 @@
-//! What a folder without `model.safetensors` and its index holds: shards, GGUF files, or something else that is named.
+//! Contents of a folder without `model.safetensors` and its index: shards, GGUF files, or files that an error names.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ pub(super) struct Files {
     all: Vec<PathBuf>,
 }
 
-/// Of `model-00001-of-00003`: what stands before, 1 and 3.
+/// Splits a shard's file stem: `model-00001-of-00003` gives `model`, 1 and 3.
 fn part(path: &Path) -> Option<(String, usize, usize)> {
     let stem = path.file_stem()?.to_str()?;
     let (before, count) = stem.rsplit_once("-of-")?;
@@ -53,7 +53,7 @@ impl Files {
         }
     }
 
-    /// All shards of one checkpoint in safetensors, where there are any.
+    /// All shards of a safetensors checkpoint; `None` if there are no shards. An error if one is missing.
     pub(super) fn shards(&self) -> Result<Option<Vec<PathBuf>>> {
         let adapter = |path: &PathBuf| Self::name(path).starts_with("adapter_");
         let found: Vec<PathBuf> = self
@@ -81,7 +81,7 @@ impl Files {
         Ok(Some(found.into_iter().filter(own).collect()))
     }
 
-    /// The only GGUF file, or the first part of the only one that was cut.
+    /// The only GGUF file, or the first part of the only GGUF file that was split.
     pub(super) fn gguf(&self) -> Result<PathBuf> {
         let mut found = self.ending("gguf");
         let first = found.first().and_then(|path| part(path));
@@ -102,7 +102,7 @@ impl Files {
         }
     }
 
-    /// Why there is no checkpoint, by what is there instead.
+    /// The error for a folder without a checkpoint, which describes what the folder holds instead.
     fn nothing(&self) -> Error {
         let named =
             |is: &dyn Fn(&str) -> bool| self.all.iter().map(|path| Self::name(path)).find(|name| is(name));

@@ -1,4 +1,4 @@
-//! Layers and the vocabulary's table that stay with the machine from one run to the next.
+//! Layers and the vocabulary matrix that stay on the device from one run to the next.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -9,18 +9,18 @@ use crate::decoder::{Form, Layer, Machine};
 use crate::error::Result;
 use crate::weights::{Precision, Weights};
 
-/// What is kept, and what its weights were rounded to.
+/// A cached object, and the precision that its weights were rounded to.
 type Kept = (Precision, Arc<dyn Any + Send + Sync>);
 
-/// Weights as the one machine that the checkpoint runs on has them, layers by their numbers.
+/// Weights in the representation of the one device that the checkpoint runs on, keyed by layer index.
 #[derive(Debug, Default)]
 pub(crate) struct Shelf(Mutex<BTreeMap<usize, Kept>>);
 
-/// Where the vocabulary's table stands.
+/// Key of the vocabulary matrix.
 const TABLE: usize = usize::MAX;
 
 impl Shelf {
-    /// Layer `index`, read unless it is here; kept where the machine has room.
+    /// Layer `index`, read unless it is cached; cached if the device has room.
     pub(crate) fn layer<M: Machine>(
         &self,
         machine: &M,
@@ -33,7 +33,7 @@ impl Shelf {
         })
     }
 
-    /// The vocabulary's table, made unless it is here; kept as a layer is.
+    /// The vocabulary matrix, made unless it is cached; cached if the device has room.
     pub(crate) fn table<M: Machine>(
         &self,
         machine: &M,

@@ -1,4 +1,4 @@
-//! Typed reading of `config.json`: numbers and truths may be strings, numbers floats or null; nothing is trusted.
+//! Typed reading of `config.json`: numbers and booleans may be strings, integers may be floats, and null means absent.
 
 use serde_json::{Map, Value};
 
@@ -47,7 +47,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// A number of layers: refused where lists of that length would be absurd.
+    /// A number of layers; more than 4096 are refused, so that no list of absurd length is made.
     pub(super) fn layers(self, key: &str) -> Result<usize> {
         let n_layers = self.needed(key)?;
         if n_layers > 4096 {
@@ -109,7 +109,7 @@ fn wrong(key: &str, value: &Value, wanted: &str) -> Error {
     }
 }
 
-/// The non-linearity of that name.
+/// The activation function of that name, or `default` if no name is given.
 pub(super) fn activation(name: Option<&str>, default: Activation) -> Result<Activation> {
     Ok(match name {
         None => default,

@@ -1,8 +1,8 @@
-//! JSON as Python writes it: a byte-order mark before it, `NaN` and `Infinity` as values.
+//! JSON as Python writes it: possibly with a byte-order mark, and with `NaN` and `Infinity` as values.
 
 use serde_json::{Map, Value};
 
-/// The object in `bytes`; `NaN`, `Infinity` and `-Infinity` outside of text are null.
+/// The object in `bytes`; `NaN`, `Infinity` and `-Infinity` outside of strings are read as null.
 pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice(bytes).or_else(|first| {

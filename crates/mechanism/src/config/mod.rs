@@ -1,4 +1,4 @@
-//! What distinguishes one decoder from another: a checked configuration that covers every supported family.
+//! The configuration that distinguishes one decoder from another, validated and common to all supported families.
 
 mod families;
 mod fields;
@@ -18,17 +18,17 @@ pub use write::to_hub;
 use crate::error::{Error, Result};
 
 impl Family {
-    /// Whether attention and feed-forward have a norm of what goes in; `OLMo` 2 has none.
+    /// Whether the inputs of attention and feed-forward are normalised; in `OLMo` 2 they are not.
     pub(crate) fn has_norm_before(self) -> bool {
         self != Self::Olmo2
     }
 
-    /// Whether they have a norm of what comes out.
+    /// Whether the outputs of attention and feed-forward are normalised.
     pub(crate) fn has_norm_after(self) -> bool {
         matches!(self, Self::Gemma2 | Self::Gemma3 | Self::Olmo2)
     }
 
-    /// The norm of queries and keys; `StableLM` has one where its file says so.
+    /// The norm of queries and keys; for `StableLM`, `stable_lm_has` says whether the file has one.
     pub(crate) fn qk_norm(self, stable_lm_has: bool) -> Option<QkNorm> {
         match self {
             Self::Olmo2 => Some(QkNorm::Whole),
@@ -51,7 +51,7 @@ pub enum NormKind {
     Layer,
 }
 
-/// Norm of queries and keys before the rotation.
+/// Norm of queries and keys before the rotary embedding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QkNorm {
@@ -67,15 +67,15 @@ pub enum QkNorm {
 pub enum Activation {
     /// `x·σ(x)`.
     Silu,
-    /// `x·Φ(x)`, by the error function.
+    /// `x·Φ(x)`, exact, with the error function.
     Gelu,
-    /// `x·Φ(x)` by the hyperbolic tangent.
+    /// `x·Φ(x)`, approximated with the hyperbolic tangent.
     GeluTanh,
     /// `max(x, 0)`.
     Relu,
 }
 
-/// How attention and feed-forward stand to each other in a block.
+/// How attention and feed-forward are arranged in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arrangement {
@@ -87,7 +87,7 @@ pub enum Arrangement {
     ParallelSharedNorm,
 }
 
-/// Which layers' feed-forward part is a mixture, and of what.
+/// A mixture of experts, and the layers whose feed-forward part it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mixture {
     /// Experts per layer.
@@ -96,15 +96,15 @@ pub struct Mixture {
     pub top_k: usize,
     /// Width of one expert.
     pub d_expert: usize,
-    /// Whether the chosen weights are scaled to sum to 1.
+    /// Whether the router weights of the chosen experts are scaled to sum to 1.
     pub normalize_top_k: bool,
-    /// Width of the expert that every token uses, if any.
+    /// Width of the shared expert that every token uses; `None` without one.
     pub d_shared: Option<usize>,
     /// True for each layer that is a mixture.
     pub sparse: Vec<bool>,
 }
 
-/// Presence of biases.
+/// Which projections have biases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Biases {
     /// Of queries, keys and values.
@@ -115,101 +115,101 @@ pub struct Biases {
     pub feed_forward: bool,
 }
 
-/// A decoder's structure and its differences from other decoders.
+/// A decoder's structure, with everything in which decoders differ.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a difference between families, named by its field"
 )]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecoderConfig {
-    /// Family, which names the tensors.
+    /// Family, which determines the tensor names.
     pub family: Family,
-    /// Blocks.
+    /// Number of blocks.
     pub n_layers: usize,
     /// Width of the residual stream.
     pub d_model: usize,
-    /// Width of the (dense) feed-forward part.
+    /// Width of the dense feed-forward part.
     pub d_ffn: usize,
-    /// Query heads.
+    /// Number of query heads.
     pub n_heads: usize,
-    /// Key and value heads.
+    /// Number of key-value heads.
     pub n_kv_heads: usize,
     /// Width of a head.
     pub head_dim: usize,
-    /// Embeddings.
+    /// Number of token embeddings.
     pub vocab_size: usize,
-    /// Positions the checkpoint was made for.
+    /// Maximum text length the checkpoint was made for, tokens.
     pub max_positions: usize,
-    /// Norm of the residual stream.
+    /// Kind of norm.
     pub norm: NormKind,
-    /// Added to the variance under the root.
+    /// Added to the variance or mean square under the root.
     pub norm_epsilon: f32,
     /// Norms before attention and feed-forward.
     pub norm_before: bool,
     /// Norms on what attention and feed-forward add (Gemma 2 and 3, `OLMo` 2).
     pub norm_after: bool,
-    /// Norm of queries and keys.
+    /// Norm of queries and keys, if any.
     pub qk_norm: Option<QkNorm>,
-    /// Rotation of queries and keys by position; `None` where positions are learned or absent.
+    /// Rotary embedding of queries and keys; `None` where positions are learned or absent.
     pub rotary: Option<Rotary>,
-    /// Rotation of the layers with a window, where it differs (Gemma 3).
+    /// Rotary embedding of layers with a sliding window; `None` where it is the same (differs in Gemma 3).
     pub rotary_local: Option<Rotary>,
     /// Learned absolute positions (GPT-2).
     pub learned_positions: bool,
-    /// Sliding window of each layer, tokens; a query sees itself and `window − 1` tokens before.
+    /// Sliding window of each layer, tokens: a query sees itself and `window − 1` tokens before; `None`: all tokens.
     pub windows: Vec<Option<usize>>,
-    /// What queries · keys are multiplied with.
+    /// Factor on the dot products of queries and keys.
     pub attention_scale: f32,
-    /// `c·tanh(s/c)` on attention scores.
+    /// Soft cap `c` of attention scores, `c·tanh(s/c)`.
     pub attention_cap: Option<f32>,
-    /// `c·tanh(s/c)` on logits.
+    /// Soft cap `c` of logits, `c·tanh(s/c)`.
     pub logit_cap: Option<f32>,
-    /// Biases there are.
+    /// Which projections have biases.
     pub biases: Biases,
-    /// Non-linearity.
+    /// Activation function of the feed-forward part.
     pub activation: Activation,
     /// `down(act(gate(x)) ⊙ up(x))` where true, `down(act(up(x)))` where false.
     pub gated: bool,
-    /// Order of the block's two parts.
+    /// Arrangement of the block's two parts.
     pub arrangement: Arrangement,
-    /// Embeddings are multiplied with this (Gemma: `√d_model`).
+    /// Factor on embeddings (Gemma: `√d_model`).
     pub embedding_scale: Option<f32>,
-    /// The output head is the embedding.
+    /// Whether the output head is the embedding matrix.
     pub tied: bool,
-    /// Mixture of experts.
+    /// Mixture of experts, if any.
     pub mixture: Option<Mixture>,
 }
 
 impl DecoderConfig {
-    /// Width of all query heads.
+    /// Total width of all query heads.
     pub fn q_width(&self) -> usize {
         self.n_heads * self.head_dim
     }
 
-    /// Width of all key heads.
+    /// Total width of all key heads.
     pub fn kv_width(&self) -> usize {
         self.n_kv_heads * self.head_dim
     }
 
-    /// Whether layer `layer` is a mixture of experts.
+    /// The mixture of experts of layer `layer`; `None` if the layer is dense.
     pub fn mixture_at(&self, layer: usize) -> Option<&Mixture> {
         self.mixture
             .as_ref()
             .filter(|mixture| mixture.sparse.get(layer).copied().unwrap_or(false))
     }
 
-    /// Whether the rotation of a token depends on how long its text is.
+    /// Whether the rotation of a token depends on the length of its text.
     pub fn rotates_by_length(&self) -> bool {
         let rotations = [&self.rotary, &self.rotary_local];
         rotations.into_iter().flatten().any(Rotary::depends_on_length)
     }
 
-    /// Whether layer `layer` has the rotation of layers with a window, where that differs.
+    /// Whether layer `layer` uses `rotary_local`.
     pub fn rotates_locally(&self, layer: usize) -> bool {
         self.rotary_local.is_some() && matches!(self.windows.get(layer), Some(Some(_)))
     }
 
-    /// The rotation of layer `layer`.
+    /// The rotary embedding of layer `layer`.
     pub fn rotary_at(&self, layer: usize) -> Option<&Rotary> {
         if self.rotates_locally(layer) {
             self.rotary_local.as_ref()
@@ -218,7 +218,7 @@ impl DecoderConfig {
         }
     }
 
-    /// Refuses structures no decoder can have.
+    /// Rejects structures that no decoder can have.
     pub(crate) fn checked(self) -> Result<Self> {
         let bad = |field: &str, what: String| {
             Err(Error::Config {

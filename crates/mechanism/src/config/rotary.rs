@@ -1,7 +1,7 @@
-//! Rotary position embedding and its ways of stretching: inverse frequencies and the factor on cosines and sines.
+//! Rotary position embedding and its context extensions: inverse frequencies, and the factor on cosines and sines.
 //!
-//! `θ_j = base^(−2j/dim)`; all of it in `f32`, as the reference implementation (transformers `modeling_rope_utils.py`)
-//! does, so that positions agree to the last bits.
+//! `θ_j = base^(−2j/dim)`, in `f32` as in the reference implementation (transformers `modeling_rope_utils.py`), so that
+//! rotations agree to the last bits.
 
 use std::f64::consts::PI;
 
@@ -9,23 +9,23 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 
-/// How frequencies are stretched for longer texts.
+/// How frequencies are scaled for longer texts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
     /// `θ / factor` (Chen et al. 2023).
     Linear {
-        /// Stretch.
+        /// Factor by which positions are compressed.
         factor: f64,
     },
-    /// Another base for texts beyond the original length ("NTK-aware").
+    /// A larger base for texts beyond the original length ("NTK-aware").
     Dynamic {
-        /// Stretch.
+        /// Factor by which the length is extended.
         factor: f64,
     },
-    /// Llama 3.1: low frequencies stretched, high ones kept, a ramp between.
+    /// Llama 3.1: low frequencies are divided by `factor`, high ones kept, those between interpolated.
     Llama3 {
-        /// Stretch of low frequencies.
+        /// Divisor of low frequencies.
         factor: f64,
         /// Wavelengths beyond `original / low` are low frequencies.
         low: f64,
@@ -36,25 +36,25 @@ pub enum Scaling {
     },
     /// `YaRN` (Peng et al. 2023, <https://arxiv.org/abs/2309.00071>).
     Yarn {
-        /// Stretch.
+        /// Divisor of low frequencies.
         factor: f64,
         /// Original length, tokens.
         original: f64,
-        /// Rotations below which a dimension is kept.
+        /// Dimensions with more rotations than this over the original length are kept.
         beta_fast: f64,
-        /// Rotations above which it is stretched.
+        /// Dimensions with fewer rotations than this are divided by `factor`; those between are interpolated.
         beta_slow: f64,
-        /// Factor on cosines and sines, where the file states it.
+        /// Factor on cosines and sines.
         attention_factor: f64,
-        /// Whether the ends of the ramp are rounded to whole dimensions.
+        /// Whether the limits of the ramp are rounded to whole dimensions.
         truncate: bool,
     },
-    /// A divisor for each frequency, one set for texts up to the original length and one beyond (Phi-3; Llama 3.x
-    /// as llama.cpp stores it, where both are the same).
+    /// A divisor for each frequency: one set for texts up to the original length, one for longer ones (Phi-3; Llama 3.x
+    /// as llama.cpp stores it, where both sets are the same).
     Factors {
-        /// For short texts, `(dim / 2,)`.
+        /// Divisors for short texts, `(dim / 2,)`.
         short: Vec<f32>,
-        /// For long texts, `(dim / 2,)`.
+        /// Divisors for long texts, `(dim / 2,)`.
         long: Vec<f32>,
         /// Original length, tokens.
         original: usize,
@@ -63,21 +63,21 @@ pub enum Scaling {
     },
 }
 
-/// Rotation of queries and keys.
+/// Rotary embedding of queries and keys.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Rotary {
     /// Base of the frequencies.
     pub theta: f64,
-    /// Dimensions of each head that are rotated; the rest passes.
+    /// Dimensions of each head that are rotated; the others are left unchanged.
     pub dim: usize,
-    /// Stretching, if any.
+    /// Context extension, if any.
     pub scaling: Option<Scaling>,
-    /// Positions of the checkpoint, for dynamic scaling.
+    /// Maximum text length of the checkpoint, tokens; dynamic scaling depends on it.
     pub max_positions: usize,
 }
 
 impl Rotary {
-    /// Whether frequencies depend on how long a text is.
+    /// Whether frequencies depend on the length of a text.
     pub fn depends_on_length(&self) -> bool {
         match &self.scaling {
             Some(Scaling::Dynamic { .. }) => true,

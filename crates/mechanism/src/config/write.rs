@@ -1,4 +1,4 @@
-//! A [`DecoderConfig`] as the `config.json` transformers reads, for checkpoints that came without one (GGUF).
+//! Writes a [`DecoderConfig`] as `config.json` for transformers, for checkpoints that came without one (GGUF).
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +6,10 @@ use super::rotary::{Rotary, Scaling};
 use super::{Activation, DecoderConfig, Family};
 use crate::error::{Error, Result};
 
-/// The `config.json` of a structure.
+/// The `config.json` of a configuration.
 ///
 /// # Errors
-/// [`Error::Unavailable`] for families and rotations that are only read.
+/// [`Error::Unavailable`] for families that are only read.
 pub fn to_hub(c: &DecoderConfig) -> Result<Map<String, Value>> {
     let facts = c.family.facts();
     let (Some(model_type), Some(class)) = (facts.model_types.first(), facts.class) else {
@@ -61,7 +61,7 @@ pub fn to_hub(c: &DecoderConfig) -> Result<Map<String, Value>> {
     if matches!(c.family, Family::Gemma | Family::Gemma2 | Family::Gemma3) {
         put("hidden_activation", json!(activation));
         let width = (1.0 / f64::from(c.attention_scale).powi(2)).round();
-        // The classes ask for an integer here, and for floats where caps are.
+        // The transformers classes require an integer here, and floats for the caps.
         put("query_pre_attn_scalar", json!(width as u64));
         put("attn_logit_softcapping", json!(c.attention_cap));
         put("final_logit_softcapping", json!(c.logit_cap));

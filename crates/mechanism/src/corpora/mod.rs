@@ -1,6 +1,7 @@
-//! Corpora of six styles that come with the program, at least sixty kilobytes each; `SOURCES.md` says what is whose.
+//! Corpora of six styles included in the program, at least 60 kB each; `SOURCES.md` lists their origins and licences.
 //!
-//! They show how a measure depends on style. Each is of few hands, so a difference between two is one of these texts.
+//! They show how a measure depends on style. Each is from few authors, so a difference between two corpora may be
+//! specific to these texts.
 
 use crate::gradients::Sample;
 
@@ -9,12 +10,12 @@ use crate::gradients::Sample;
 pub struct Corpus {
     /// `plain`, `mathematical`, `archaic`, `code`, `legal` or `dialogue`.
     pub name: &'static str,
-    /// Texts of one or more lines, a line of one `%` after each.
+    /// Texts of one or more lines, each followed by a line `%`.
     file: &'static str,
 }
 
 impl Corpus {
-    /// The texts as samples: the first half of a text's words is given, the rest is the response.
+    /// The texts as samples, each split by [`halves`].
     pub fn samples(&self) -> Vec<Sample> {
         self.texts().iter().map(|text| halves(text)).collect()
     }
@@ -25,7 +26,7 @@ impl Corpus {
         all.map(str::to_owned).collect()
     }
 
-    /// `n` of the texts at even distances, the first among them; all where there are no more.
+    /// `n` evenly spaced texts, beginning with the first; all texts if there are no more than `n`.
     pub fn some(&self, n: usize) -> Vec<String> {
         let all = self.texts();
         let n = n.min(all.len());
@@ -33,7 +34,7 @@ impl Corpus {
     }
 }
 
-/// A text whose first half of words is given, and whose rest is to be learned.
+/// Splits a text at its middle space: the first half is the prompt, the rest the response.
 pub fn halves(text: &str) -> Sample {
     let spaces: Vec<usize> = text.match_indices(' ').map(|(at, _)| at).collect();
     let middle = spaces.get(spaces.len() / 2).copied().unwrap_or(text.len());
@@ -44,7 +45,7 @@ pub fn halves(text: &str) -> Sample {
     }
 }
 
-/// All six.
+/// All six corpora.
 pub const CORPORA: [Corpus; 6] = [
     Corpus {
         name: "plain",
@@ -72,7 +73,7 @@ pub const CORPORA: [Corpus; 6] = [
     },
 ];
 
-/// Texts of each corpus that a calibration takes where none are named.
+/// Number of texts taken from each corpus for calibration if none are named.
 pub const CALIBRATION_TEXTS: usize = 12;
 
 /// The corpus called `name`.

@@ -1,6 +1,6 @@
-//! One block backwards: gradients of every weight of it, and of its input.
+//! Backward pass of one block: gradients of all its weights and of its input.
 //!
-//! Written out by hand for the block of `block.rs`, so that no operation can lack a derivative in silence; a test compares
+//! Derived by hand for the block of `block.rs`, so that no operation can silently lack a derivative; a test compares
 //! each gradient with finite differences.
 
 use super::block::{Block, Trace, heads, qk_width};
@@ -12,7 +12,7 @@ use super::norm::{Norm, NormGradient};
 use crate::config::Arrangement;
 use crate::error::Result;
 
-/// Gradient before a norm that may be absent: `dy` itself then.
+/// Gradient of the input of an optional norm; without a norm it is `dy` itself.
 fn norm_backward<M: Machine>(
     machine: &M,
     norm: Option<&Norm<M::Vector>>,
@@ -38,16 +38,16 @@ fn copied<M: Machine>(machine: &M, x: &M::Rows) -> M::Rows {
 }
 
 impl<M: Machine> Block<'_, M> {
-    /// From the gradient of the block's output to that of its input, adding to the weights' gradients.
+    /// Computes the gradient of the block's input from that of its output `dy`, and adds to the weights' gradients.
     ///
-    /// `x` is the input `(rows, d_model)`; `trace` what [`Block::forward`] left on it. Texts must be whole (no shared
-    /// beginnings).
+    /// `x` is the input `(rows, d_model)`, `trace` what [`Block::forward`] recorded for it. Texts must be whole (no
+    /// shared prefixes).
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     ///
     /// # Panics
-    /// Where `gradient` was made for another kind of layer.
+    /// If `gradient` was made for another kind of layer.
     pub fn backward(
         &self,
         x: &M::Rows,
@@ -65,7 +65,7 @@ impl<M: Machine> Block<'_, M> {
             gradient.ffn_post_norm.as_mut(),
         )?;
         let d_ffn_input = self.feed_forward_backward(trace, &d_ffn_out, &mut gradient.feed_forward)?;
-        // Gradient of the stream between the two parts; of the block's input where they stand in parallel.
+        // Gradient of the residual stream between the two parts; in a parallel block, of the block's input.
         let mut d_middle = copied(m, dy);
         if c.arrangement != Arrangement::ParallelSharedNorm {
             let through = norm_backward(

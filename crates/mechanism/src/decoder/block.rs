@@ -1,4 +1,4 @@
-//! One block forwards: the only place where the families' differences meet.
+//! Forward pass of one block, the only code in which all differences between families come together.
 
 use super::attention::Heads;
 use super::feed_forward::Inner;
@@ -12,34 +12,34 @@ use crate::error::Result;
 use crate::segment::Segment;
 use crate::site::{Nobody, Observer, Place, Site, offer};
 
-/// Everything a block computes on the way; buffers are used again by the next layer.
+/// Intermediate results of a block's forward pass, kept for the backward pass; the next layer reuses the buffers.
 #[derive(Debug)]
 pub struct Trace<M: Machine = Cpu> {
-    /// Input of queries, keys and values, `(rows, d_model)`.
+    /// Input of the query, key and value projections, `(rows, d_model)`.
     pub attention_input: M::Rows,
     /// Queries before their norm, `(rows, q_width)`; empty without one.
     pub q_raw: M::Rows,
     /// Keys before their norm, `(rows, kv_width)`; empty without one.
     pub k_raw: M::Rows,
-    /// Queries, rotated.
+    /// Queries after norm and rotation, `(rows, q_width)`.
     pub q: M::Rows,
-    /// Keys, rotated.
+    /// Keys after norm and rotation, `(rows, kv_width)`.
     pub k: M::Rows,
-    /// Values.
+    /// Values, `(rows, kv_width)`.
     pub v: M::Rows,
-    /// Values mixed by attention, `(rows, q_width)`.
+    /// Weighted sums of values, the input of the output projection, `(rows, q_width)`.
     pub mixed: M::Rows,
-    /// What attention's output matrix gives, `(rows, d_model)`; only where a norm or an observer needs it.
+    /// Result of the output projection, `(rows, d_model)`; computed separately only if a norm or an observer needs it.
     pub attention_out: M::Rows,
     /// The residual stream between the two parts, `(rows, d_model)`.
     pub middle: M::Rows,
     /// Input of the feed-forward part, `(rows, d_model)`.
     pub ffn_input: M::Rows,
-    /// Inside the feed-forward part, where it is one network.
+    /// Intermediate results of a dense feed-forward part.
     pub inner: Inner<M>,
-    /// Inside the feed-forward part, where it is a mixture.
+    /// Intermediate results of a mixture of experts.
     pub mixture: MixtureTrace<M>,
-    /// What the feed-forward part gives, `(rows, d_model)`; only where a norm or an observer needs it.
+    /// Result of the feed-forward part, `(rows, d_model)`; computed separately only if a norm or an observer needs it.
     pub ffn_out: M::Rows,
     /// Scratch of `d_model` columns.
     scratch: M::Rows,
@@ -66,7 +66,7 @@ impl<M: Machine> Default for Trace<M> {
     }
 }
 
-/// Settings of attention in layer `index`.
+/// Attention parameters of layer `index`.
 pub fn heads(c: &DecoderConfig, index: usize) -> Heads {
     Heads {
         n_heads: c.n_heads,
@@ -99,7 +99,7 @@ fn normed<M: Machine>(
     }
 }
 
-/// `x += norm(y)`, by way of `scratch`; `x += y` without a norm.
+/// `x += norm(y)`, with `scratch` for the intermediate result; `x += y` without a norm.
 fn add_normed<M: Machine>(
     machine: &M,
     norm: Option<&Norm<M::Vector>>,
@@ -116,22 +116,22 @@ fn add_normed<M: Machine>(
     }
 }
 
-/// A layer at its place, with what computes it and what its attention needs.
+/// A layer with its index, the machine that computes it, and the rows it is applied to.
 #[derive(Debug)]
 pub struct Block<'a, M: Machine = Cpu> {
-    /// What computes.
+    /// The machine that computes.
     pub machine: &'a M,
-    /// Structure.
+    /// Structure of the decoder.
     pub config: &'a DecoderConfig,
-    /// Number of the layer, from 0.
+    /// Index of the layer, from 0.
     pub index: usize,
     /// Weights.
     pub layer: &'a Layer<M>,
-    /// Rotation of the rows and their texts, as the machine has them.
+    /// Rotation angles of the rows, and the texts in the machine's representation.
     pub laid: &'a Laid<M>,
-    /// Texts.
+    /// The texts to which the rows belong.
     pub segments: &'a [Segment],
-    /// Number of the first text, for the observer.
+    /// Index of the first text, which is passed to the observer.
     pub first_text: usize,
 }
 
@@ -144,10 +144,10 @@ impl<M: Machine> Clone for Block<'_, M> {
 impl<M: Machine> Copy for Block<'_, M> {}
 
 impl<M: Machine> Block<'_, M> {
-    /// Pushes the residual stream `x` `(rows, d_model)` through the block, to `out`.
+    /// Passes the residual stream `x` `(rows, d_model)` through the block into `out`.
     ///
     /// # Errors
-    /// What the observer fails with.
+    /// Errors of the observer.
     pub fn forward(
         &self,
         x: &M::Rows,
@@ -168,13 +168,13 @@ impl<M: Machine> Block<'_, M> {
         self.after_attention(x, out, trace, observer)
     }
 
-    /// Pushes one new token of each text through the block, to `out`; `kept` holds the texts' keys and values so far and
-    /// gets the new ones.
+    /// Passes one new token of each text through the block into `out`. `kept` holds each text's key-value cache, to
+    /// which the new keys and values are added.
     ///
-    /// `x` is `(texts, d_model)`; segment `i` is row `i` at its position in text `i`.
+    /// `x` is `(texts, d_model)`; row `i` belongs to text `i`, and segment `i` gives its position.
     ///
     /// # Errors
-    /// None of its own; as [`Block::forward`].
+    /// None of its own; those of [`Block::forward`].
     pub fn forward_kept(
         &self,
         x: &M::Rows,
@@ -194,7 +194,7 @@ impl<M: Machine> Block<'_, M> {
         self.after_attention(x, out, trace, &mut Nobody)
     }
 
-    /// All that follows the mixing of values.
+    /// The rest of the block after attention's weighted sums.
     fn after_attention(
         &self,
         x: &M::Rows,
@@ -207,7 +207,7 @@ impl<M: Machine> Block<'_, M> {
         let (attention_norm, ffn_norm) = (layer.attention_post_norm.as_ref(), layer.ffn_post_norm.as_ref());
         let sequential = c.arrangement == Arrangement::Sequential;
         if sequential && attention_norm.is_none() && !self.wanted(observer, Place::AttentionOut) {
-            // Nobody asks what attention adds by itself: the product is added where it belongs.
+            // Nobody needs the attention output separately, so the product is added to the residual stream directly.
             layer.o.forward_onto(m, &t.mixed, x, &mut t.middle);
         } else {
             m.copy(x, &mut t.middle);
@@ -273,10 +273,10 @@ impl<M: Machine> Block<'_, M> {
         })
     }
 
-    /// Shows the observer what stands at a place of this block, and takes what it puts there instead.
+    /// Shows the observer the activation at one place of this block, and replaces it with what the observer returns.
     ///
     /// # Errors
-    /// What the observer fails with.
+    /// Errors of the observer.
     pub fn offer(&self, observer: &mut dyn Observer, place: Place, activation: &mut M::Rows) -> Result<()> {
         let site = Site {
             place,
@@ -297,7 +297,7 @@ impl<M: Machine> Block<'_, M> {
         })
     }
 
-    /// Queries, keys and values, normed and rotated.
+    /// Computes queries, keys and values, with norms and rotation.
     fn project(&self, x: &M::Rows, t: &mut Trace<M>) {
         let (m, c, layer) = (self.machine, self.config, self.layer);
         let norm = layer.attention_norm.as_ref();

@@ -7,7 +7,7 @@ use super::machine::Machine;
 use super::mixture::MixtureGradient;
 use super::norm::{Norm, NormGradient};
 
-/// A gradient of a norm's shape, all zeros.
+/// A zero gradient with the shape of a norm.
 fn zero<M: Machine>(norm: &Norm<M::Vector>) -> NormGradient {
     NormGradient {
         weight: vec![0.0; M::vector_len(&norm.weight)],
@@ -18,9 +18,9 @@ fn zero<M: Machine>(norm: &Norm<M::Vector>) -> NormGradient {
 /// Gradients of a [`FeedForward`].
 #[derive(Debug, Clone)]
 pub enum FeedForwardGradient {
-    /// Of one network for all tokens.
+    /// Of a dense feed-forward network.
     Dense(MlpGradient),
-    /// Of several.
+    /// Of a mixture of experts.
     Mixture(MixtureGradient),
 }
 
@@ -66,8 +66,8 @@ impl BlockGradient {
         }
     }
 
-    /// The matrices' gradients: q, k, v, o, then the feed-forward part's: gate (where there is one), up, down; of a mixture
-    /// the router's, each expert's three, the shared expert's three and its gate's.
+    /// Gradients of the matrices: q, k, v, o, then of the feed-forward part: gate (if there is one), up, down; of a
+    /// mixture: router, the matrices of each expert, then those of the shared expert and its gate.
     pub fn linears(&self) -> Vec<&LinearGradient> {
         let mut all = vec![&self.q, &self.k, &self.v, &self.o];
         match &self.feed_forward {
@@ -99,7 +99,7 @@ impl BlockGradient {
         all
     }
 
-    /// Adds the gradients of another group of texts.
+    /// Adds the gradients that another group of texts gave.
     pub fn absorb(&mut self, other: &Self) {
         for (mine, theirs) in self.linears_mut().into_iter().zip(other.linears()) {
             mine.absorb(theirs);

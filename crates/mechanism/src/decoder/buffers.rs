@@ -1,8 +1,8 @@
-//! Memory that is lent again and again: fresh pages cost more than what is put there.
+//! Reusable scratch memory: allocating fresh pages costs more than computing what is written to them.
 
 use std::sync::Mutex;
 
-/// Buffers that nobody uses now.
+/// Buffers that are not in use.
 pub(super) struct Buffers<T>(Mutex<Vec<Vec<T>>>);
 
 impl<T: Copy> Buffers<T> {
@@ -10,7 +10,7 @@ impl<T: Copy> Buffers<T> {
         Self(Mutex::new(Vec::new()))
     }
 
-    /// Lends `len` elements of any content, at first `fill`.
+    /// Lends `work` a slice of `len` elements of unspecified content; newly allocated elements are `fill`.
     pub(super) fn lend<R>(&self, len: usize, fill: T, work: impl FnOnce(&mut [T]) -> R) -> R {
         let kept = self.0.lock().ok().and_then(|mut buffers| buffers.pop());
         let mut buffer = kept.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The processor as a machine: the decoder's own functions on slices.
+//! The CPU as a [`Machine`], implemented by the decoder's functions on slices.
 
 use std::borrow::Cow;
 
@@ -21,13 +21,13 @@ use crate::error::Result;
 use crate::segment::Segment;
 use crate::weights::Raw;
 
-/// Makes `buffer` as long as asked; what is in it is not meant.
+/// Resizes `buffer` to `len` elements of unspecified content.
 fn resized(buffer: &mut Vec<f32>, len: usize) -> &mut [f32] {
     buffer.resize(len, 0.0);
     buffer
 }
 
-/// Values of single operations that a thread takes at once.
+/// Number of values that a thread processes at once in elementwise operations.
 const CHUNK: usize = 1 << 14;
 
 impl Machine for Cpu {
@@ -353,7 +353,7 @@ impl Machine for Cpu {
     }
 }
 
-/// Cosine of two rows; 0 where one of them is zero, as `PyTorch` has it.
+/// Cosine of two rows; 0 if one of them is zero, as in `PyTorch`.
 pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let (ab, aa, bb) = moments(a, b);
     let product = (aa * bb).sqrt();

@@ -1,17 +1,17 @@
-//! Which machine a checkpoint runs on.
+//! The device that a checkpoint runs on.
 
-/// What computes.
+/// The device that computes.
 #[derive(Debug, Clone, Default)]
 pub enum Device {
-    /// The processor.
+    /// The CPU.
     #[default]
     Cpu,
-    /// A card.
+    /// An NVIDIA GPU.
     #[cfg(feature = "cuda")]
     Card(std::sync::Arc<super::cuda::Cuda>),
 }
 
-/// Runs an expression with `$machine` the machine that a [`Device`] is.
+/// Evaluates an expression with `$machine` bound to the machine of a [`Device`].
 macro_rules! on {
     ($device:expr, $machine:ident => $work:expr) => {
         match $device {
@@ -30,7 +30,7 @@ macro_rules! on {
 pub(crate) use on;
 
 impl Device {
-    /// Whether it is the processor.
+    /// Whether it is the CPU.
     pub fn is_processor(&self) -> bool {
         matches!(self, Self::Cpu)
     }

@@ -1,16 +1,16 @@
-//! Loops over single values: exponentials, softmax, activations, sums; compiled for the widest vectors of the machine.
+//! Elementwise loops and reductions (softmax, activations, sums), compiled for the machine's widest vectors.
 //!
-//! They are written so that the compiler can vectorise them (no branches, sums in sixteen lanes).
+//! They are written so that the compiler can vectorise them (no branches, sums in sixteen partial sums).
 
 use rayon::prelude::*;
 
 use crate::config::Activation;
 use crate::wide::wide;
 
-/// Lanes of a sum.
+/// Number of partial sums in a reduction.
 const LANES: usize = 16;
 
-/// `exp(x)` within two units in the last place, for `x` in `[−87, 88]`; beyond, the value at the end.
+/// `exp(x)` to within two units in the last place for `x` in `[−87, 88]`; `x` is clamped to that range.
 ///
 /// `exp(x) = 2ⁿ·exp(r)`, `r = x − n·ln 2`, by the polynomial of Cephes `expf`.
 #[inline(always)]
@@ -19,7 +19,7 @@ const LANES: usize = 16;
     reason = "it must be inlined into the vectorised loop to be vectorised"
 )]
 pub fn exp(x: f32) -> f32 {
-    const MAGIC: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to an integer, which then stands in the low bits
+    const MAGIC: f32 = 12_582_912.0; // 1.5·2²³: adding it rounds to an integer, which is then in the low bits
     let x = x.clamp(-87.0, 88.0);
     let shifted = x * std::f32::consts::LOG2_E + MAGIC;
     let n = shifted - MAGIC;
@@ -47,7 +47,7 @@ fn tanh(x: f32) -> f32 {
     t.copysign(x)
 }
 
-/// Sum of `f(a, b)` over two slices, in sixteen lanes of `f32`.
+/// Sum of `f(a, b)` over two slices, in sixteen partial sums of `f32`.
 #[inline(always)]
 #[expect(
     clippy::inline_always,
@@ -63,7 +63,7 @@ fn lanes(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
         }
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| f(*a, *b)).sum();
-    // A tree, so that the order of additions does not depend on the machine.
+    // Pairwise, so that the order of additions does not depend on the machine.
     let mut width = LANES / 2;
     while width > 0 {
         for i in 0..width {
@@ -129,7 +129,7 @@ pub fn add(y: &mut [f32], x: &[f32]) {
     );
 }
 
-/// `y += x`, all threads.
+/// `y += x`, on all threads.
 pub fn add_parallel(y: &mut [f32], x: &[f32]) {
     let chunk = 1 << 15;
     y.par_chunks_mut(chunk)
@@ -137,7 +137,7 @@ pub fn add_parallel(y: &mut [f32], x: &[f32]) {
         .for_each(|(y, x)| add(y, x));
 }
 
-/// `y = x`, all threads.
+/// `y = x`, on all threads.
 pub fn copy(x: &[f32], y: &mut [f32]) {
     let chunk = 1 << 15;
     y.par_chunks_mut(chunk)
@@ -214,7 +214,7 @@ fn maximum(row: &[f32]) -> f32 {
     most.iter().chain(rest).fold(f32::NEG_INFINITY, |a, b| a.max(*b))
 }
 
-/// Index of the greatest value (the first on ties) and `ln Σ exp(xᵢ)`, the sum in `f64`.
+/// Index of the greatest value (the first on ties) and `ln Σ exp(xᵢ)`, accumulated in `f64` over chunks.
 pub fn log_sum_exp(row: &[f32]) -> (usize, f64) {
     let (max, total) = wide(
         #[inline(always)]
@@ -231,7 +231,7 @@ pub fn log_sum_exp(row: &[f32]) -> (usize, f64) {
     (at, f64::from(max) + total.ln())
 }
 
-/// `Φ(x)`, the standard normal distribution function.
+/// `Φ(x)`, the standard normal cumulative distribution function.
 fn normal(x: f32) -> f32 {
     0.5 * libm::erfcf(-x * std::f32::consts::FRAC_1_SQRT_2)
 }

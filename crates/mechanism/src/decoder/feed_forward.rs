@@ -1,17 +1,17 @@
-//! Feed-forward networks, forwards. Gated: `down(act(gate(x)) ⊙ up(x))` (Shazeer 2020).
+//! Forward pass of feed-forward networks. Gated: `down(act(gate(x)) ⊙ up(x))` (Shazeer 2020).
 
 use super::linear::Mlp;
 use super::machine::{Cpu, Machine};
 use crate::config::Activation;
 
-/// What stands inside a feed-forward network; kept for the way back.
+/// Intermediate results of a feed-forward network, kept for the backward pass.
 #[derive(Debug)]
 pub struct Inner<M: Machine = Cpu> {
     /// `gate(x)`, `(rows, d_ffn)`; empty without a gate.
     pub gate: M::Rows,
     /// `up(x)`, `(rows, d_ffn)`.
     pub up: M::Rows,
-    /// What goes into `down`, `(rows, d_ffn)`.
+    /// Input of `down`, `(rows, d_ffn)`.
     pub hidden: M::Rows,
 }
 
@@ -26,7 +26,7 @@ impl<M: Machine> Default for Inner<M> {
 }
 
 impl<M: Machine> Mlp<M> {
-    /// `hidden = act(gate(x)) ⊙ up(x)` or `act(up(x))`, into `inner`.
+    /// Computes `hidden = act(gate(x)) ⊙ up(x)`, or `act(up(x))` without a gate; keeps all results in `inner`.
     pub fn hidden(&self, machine: &M, kind: Activation, x: &M::Rows, inner: &mut Inner<M>) {
         if let Some(gate) = &self.gate {
             machine.product(x, [gate.to(&mut inner.gate), self.up.to(&mut inner.up)]);
@@ -37,7 +37,7 @@ impl<M: Machine> Mlp<M> {
         }
     }
 
-    /// The whole network, `(rows, d_model)`.
+    /// Applies the whole network to `x`; `out` is `(rows, d_model)`.
     pub fn forward(
         &self,
         machine: &M,

@@ -1,7 +1,7 @@
-//! Gradients of matrices, kept as the factors they are made of for as long as that is smaller.
+//! Gradients of matrices, kept as low-rank factors as long as these are smaller.
 //!
 //! The gradient of `y = x·Wᵀ` is `dW = dYᵀ·X`, one row of each factor per token, so its rank is at most the number of
-//! tokens. With fewer tokens than columns, the factors say all and the matrix need not be formed.
+//! tokens. With fewer tokens than columns, the factors determine the gradient and the matrix need not be formed.
 
 use super::matmul::{View, multiply_parallel};
 
@@ -10,7 +10,7 @@ use super::matmul::{View, multiply_parallel};
 pub enum GradientMatrix {
     /// `dW = dyᵀ·x`.
     Factors {
-        /// Gradient of the output, `(tokens, n_out)`, rows that are zero left out.
+        /// Gradient of the output, `(tokens, n_out)`; tokens whose row is zero are left out here and in `x`.
         dy: Vec<f32>,
         /// Input, `(tokens, n_in)`.
         x: Vec<f32>,
@@ -31,7 +31,7 @@ pub enum GradientMatrix {
 }
 
 impl GradientMatrix {
-    /// Zero.
+    /// A zero gradient.
     pub fn new(n_out: usize, n_in: usize) -> Self {
         Self::Factors {
             dy: Vec::new(),
@@ -41,7 +41,7 @@ impl GradientMatrix {
         }
     }
 
-    /// Width of output and input.
+    /// `(n_out, n_in)`.
     pub fn shape(&self) -> (usize, usize) {
         match self {
             Self::Factors { n_out, n_in, .. } | Self::Dense { n_out, n_in, .. } => (*n_out, *n_in),
@@ -61,7 +61,7 @@ impl GradientMatrix {
                     columns.extend_from_slice(x);
                 }
             }
-            // Beyond three quarters of the smaller side the dense problem is the cheaper one.
+            // Above three quarters of the smaller dimension, the dense form is cheaper.
             if 4 * (rows.len() / n_out) > 3 * n_out.min(n_in) {
                 *self = Self::Dense {
                     values: self.dense(),

@@ -1,4 +1,4 @@
-//! What a group's rows need beside their numbers, the same in all layers: how they are rotated, and which attend to which.
+//! What attention needs to know about a group's rows, the same in all layers: their rotation, and what each attends to.
 
 use super::machine::{Cpu, Machine};
 use super::rope::Angles;
@@ -6,20 +6,20 @@ use crate::config::{DecoderConfig, Rotary};
 use crate::error::Result;
 use crate::segment::Segment;
 
-/// Angles of a group's rows for both kinds of layers, and its texts as attention takes them.
+/// Rotation angles of a group's rows for global and local layers, and its texts in the machine's form.
 #[derive(Debug)]
 pub struct Laid<M: Machine = Cpu> {
     main: Option<M::Angles>,
     local: Option<M::Angles>,
-    /// Texts.
+    /// The texts, in the machine's form.
     pub texts: M::Texts,
 }
 
 impl<M: Machine> Laid<M> {
-    /// Those of `segments`.
+    /// For the rows of `segments`.
     ///
     /// # Errors
-    /// As [`Machine::rows`].
+    /// Those of [`Machine::rows`].
     pub fn new(machine: &M, config: &DecoderConfig, segments: &[Segment]) -> Result<Self> {
         let of = |rotary: &Option<Rotary>| {
             let angles = rotary.as_ref().map(|rotary| Angles::new(rotary, segments));
@@ -32,7 +32,7 @@ impl<M: Machine> Laid<M> {
         })
     }
 
-    /// Angles of layer `layer`.
+    /// Rotation angles in layer `layer`; `None` without rotary embedding.
     pub fn angles(&self, config: &DecoderConfig, layer: usize) -> Option<&M::Angles> {
         if config.rotates_locally(layer) {
             self.local.as_ref()

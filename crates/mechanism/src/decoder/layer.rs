@@ -1,4 +1,4 @@
-//! One block's weights in memory, in the orientation `(out, in)`.
+//! The weights of one block in memory, each matrix as `(out, in)`.
 
 use std::any::Any;
 
@@ -16,20 +16,20 @@ use crate::weights::{Kind, Part, Weights};
 pub enum FeedForward<M: Machine = Cpu> {
     /// One network for all tokens.
     Dense(Mlp<M>),
-    /// Each token uses a few of several.
+    /// A mixture of experts: each token uses a few of them.
     Mixture(Experts<M>),
 }
 
-/// One block's weights.
+/// The weights of one block.
 #[derive(Debug, Clone)]
 pub struct Layer<M: Machine = Cpu> {
-    /// Before attention.
+    /// Norm before attention.
     pub attention_norm: Option<Norm<M::Vector>>,
-    /// On what attention adds.
+    /// Norm of the attention output.
     pub attention_post_norm: Option<Norm<M::Vector>>,
-    /// Before the feed-forward part.
+    /// Norm before the feed-forward part.
     pub ffn_norm: Option<Norm<M::Vector>>,
-    /// On what the feed-forward part adds.
+    /// Norm of the feed-forward output.
     pub ffn_post_norm: Option<Norm<M::Vector>>,
     /// Queries `(q_width, d_model)`.
     pub q: Linear<M>,
@@ -69,22 +69,22 @@ pub(crate) fn load_norm<M: Machine>(
 }
 
 impl Layer {
-    /// Whether products keep all of a layer's large matrices packed here.
+    /// Whether all large matrices of a layer are kept in packed form between products.
     pub fn stays_packed(c: &DecoderConfig) -> bool {
         let widest = c.d_ffn.max(c.q_width());
         c.mixture.is_none() && Matrix::stays_packed(c.d_model * widest)
     }
 
-    /// Reads layer `index` for the processor.
+    /// Reads layer `index` for the CPU.
     ///
     /// # Errors
-    /// As [`Weights::load`].
+    /// Those of [`Weights::load`].
     pub fn load(weights: &Weights, c: &DecoderConfig, index: usize) -> Result<Self> {
         Self::load_on(&Cpu, weights, c, index, Form::Wide)
     }
 }
 
-/// A norm for a machine.
+/// A norm in the representation of `machine`.
 fn norm_brought<M: Machine>(machine: &M, norm: Option<&Norm>) -> Result<Option<Norm<M::Vector>>> {
     let brought = |norm: &Norm| {
         Ok(Norm {
@@ -98,10 +98,10 @@ fn norm_brought<M: Machine>(machine: &M, norm: Option<&Norm>) -> Result<Option<N
 }
 
 impl Layer {
-    /// The same layer for a machine: itself for the processor.
+    /// The layer in the representation of `machine`; unchanged if that is the CPU.
     ///
     /// # Errors
-    /// As [`Machine::matrix`]; [`Error::Unavailable`] for a mixture of experts.
+    /// Those of [`Machine::matrix`]; [`Error::Unavailable`] for a mixture of experts on another machine.
     pub fn brought<M: Machine>(self, machine: &M) -> Result<Layer<M>> {
         let here: Box<dyn Any> = match (Box::new(self) as Box<dyn Any>).downcast::<Layer<M>>() {
             Ok(same) => return Ok(*same),
@@ -140,10 +140,10 @@ impl Layer {
 }
 
 impl<M: Machine> Layer<M> {
-    /// Reads layer `index` for a machine.
+    /// Reads layer `index` for `machine`.
     ///
     /// # Errors
-    /// As [`Weights::load`] and [`Machine::matrix`].
+    /// Those of [`Weights::load`] and [`Machine::matrix`].
     pub fn load_on(
         machine: &M,
         weights: &Weights,

@@ -1,4 +1,4 @@
-//! Matrices with biases, several at a time, and the feed-forward network made of them.
+//! Linear layers (matrix and bias), several of which can be computed together, and feed-forward networks of them.
 
 use super::machine::{Cpu, Machine, Product};
 use super::matrix::Use;
@@ -6,12 +6,12 @@ use crate::config::DecoderConfig;
 use crate::error::Result;
 use crate::weights::{Kind, Part, Weights};
 
-/// How weights are kept.
+/// How weights are represented in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// As `f32`, for products of many rows.
+    /// Decoded to `f32`, for products of many rows.
     Wide,
-    /// As they are stored, for products of few.
+    /// In their stored format, for products of few rows.
     Stored,
 }
 
@@ -24,12 +24,12 @@ pub struct Linear<M: Machine = Cpu> {
     pub n_in: usize,
     /// `W`, `(n_out, n_in)`.
     pub matrix: M::Matrix,
-    /// `(n_out,)`.
+    /// `b`, `(n_out,)`, if there is one.
     pub bias: Option<M::Vector>,
 }
 
 impl<M: Machine> Linear<M> {
-    /// Reads the weight and, where there is one, the bias of `part`.
+    /// Reads the weight and, if there is one, the bias of `part`.
     pub(super) fn load(
         machine: &M,
         weights: &Weights,
@@ -40,7 +40,7 @@ impl<M: Machine> Linear<M> {
         form: Form,
     ) -> Result<Self> {
         let shape = part.shape(config, Kind::Weight);
-        // A bias the configuration does not announce is still part of the network.
+        // A bias that the configuration does not mention is used all the same.
         let bias = if biased || weights.has(config, layer, part, Kind::Bias) {
             Some(machine.vector(weights.load(config, layer, part, Kind::Bias)?)?)
         } else {
@@ -62,7 +62,7 @@ impl<M: Machine> Linear<M> {
         })
     }
 
-    /// `x·Wᵀ + b`, to `out`.
+    /// The product `x·Wᵀ + b` with result `out`, to be passed to [`Machine::product`].
     pub(super) fn to<'a, 'b>(&'a self, out: &'b mut M::Rows) -> Product<'a, 'b, M> {
         Product {
             matrix: &self.matrix,
@@ -77,7 +77,7 @@ impl<M: Machine> Linear<M> {
         machine.product(x, [self.to(out)]);
     }
 
-    /// `out = base + x·Wᵀ + b`, for what is added to the residual stream.
+    /// `out = base + x·Wᵀ + b`, for additions to the residual stream.
     pub fn forward_onto(&self, machine: &M, x: &M::Rows, base: &M::Rows, out: &mut M::Rows) {
         let product = Product {
             base: Some(base),
@@ -88,12 +88,12 @@ impl<M: Machine> Linear<M> {
 }
 
 impl Linear {
-    /// `Wᵀ`, `(n_in, n_out)`, row-major, to be changed.
+    /// `Wᵀ`, `(n_in, n_out)`, row-major, for modification.
     pub fn weight_mut(&mut self) -> &mut [f32] {
         self.matrix.values_mut()
     }
 
-    /// The same for a machine.
+    /// The linear layer in the representation of `machine`.
     pub(super) fn brought<M: Machine>(&self, machine: &M) -> Result<Linear<M>> {
         let matrix = machine.matrix(self.matrix.rows(), self.n_out, self.n_in, Use::Layer)?;
         let bias = self.bias.clone().map(|bias| machine.vector(bias));
@@ -109,10 +109,10 @@ impl Linear {
 /// A feed-forward network.
 #[derive(Debug, Clone)]
 pub struct Mlp<M: Machine = Cpu> {
-    /// Absent where there is no gate.
+    /// Gate projection; `None` in networks without a gate.
     pub gate: Option<Linear<M>>,
-    /// Up.
+    /// Up projection.
     pub up: Linear<M>,
-    /// Down.
+    /// Down projection.
     pub down: Linear<M>,
 }

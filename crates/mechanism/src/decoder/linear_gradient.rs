@@ -1,4 +1,4 @@
-//! Matrices and feed-forward networks backwards.
+//! Backward passes of linear layers and feed-forward networks.
 
 use super::elementwise::add;
 use super::feed_forward::Inner;
@@ -11,9 +11,9 @@ use crate::error::Result;
 /// Gradient of a [`Linear`].
 #[derive(Debug, Clone)]
 pub struct LinearGradient {
-    /// Of the matrix.
+    /// Gradient of the matrix.
     pub weight: GradientMatrix,
-    /// Of the bias.
+    /// Gradient of the bias, if there is one.
     pub bias: Option<Vec<f32>>,
 }
 
@@ -63,7 +63,7 @@ impl MlpGradient {
     }
 }
 
-/// `dx += dy·W`, and the gradients of `W` and its bias.
+/// Computes `dx += dy·W`, and adds to the gradients of `W` and its bias.
 pub(super) fn linear_backward<M: Machine>(
     machine: &M,
     linear: &Linear<M>,
@@ -76,7 +76,8 @@ pub(super) fn linear_backward<M: Machine>(
     machine.gradient(dy, x, &mut gradient.weight, gradient.bias.as_mut())
 }
 
-/// From the gradient of a feed-forward network's output to that of its input `x`; `inner` is what stood inside.
+/// Gradient of a feed-forward network's input `x`, from that of its output; `inner` holds the forward pass's
+/// intermediate results.
 pub(super) fn mlp_backward<M: Machine>(
     machine: &M,
     kind: Activation,

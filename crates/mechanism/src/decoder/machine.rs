@@ -1,8 +1,9 @@
-//! What computes on rows of numbers, wherever these lie: the one seam between the decoder and a processor or a card.
+//! The interface between the decoder and the hardware that computes: all operations on rows of numbers, on CPU or GPU.
 //!
-//! Rows are `f32`, row-major, activations of many tokens one after the other. An operation gives its output the length that it
-//! needs. What can fail on a card (memory, above all) does not fail where it is asked for but sticks: operations after it do
-//! nothing, and whatever reads numbers next gives the error. So the decoder's text is that of one that cannot fail.
+//! Rows are `f32`, row-major, the activations of many tokens one after the other. An operation resizes its output as
+//! needed. Operations without a `Result` can still fail on a GPU (mostly for lack of memory): the machine records the
+//! error, later operations do nothing, and the next one that reads numbers back returns it. So most of the decoder need
+//! not handle errors.
 
 use std::fmt::Debug;
 
@@ -23,122 +24,122 @@ pub struct Product<'a, 'b, M: Machine> {
     pub matrix: &'a M::Matrix,
     /// `b`, `(n_out,)`.
     pub bias: Option<&'a M::Vector>,
-    /// Added, `(rows, n_out)`.
+    /// Added to the product, `(rows, n_out)`, if given.
     pub base: Option<&'a M::Rows>,
-    /// `(rows, n_out)`.
+    /// Result, `(rows, n_out)`.
     pub out: &'b mut M::Rows,
 }
 
-/// A row that an expert sees.
+/// A row that an expert processes.
 #[derive(Debug, Clone, Copy)]
 pub struct Visit {
-    /// Which.
+    /// Index of the row.
     pub row: usize,
-    /// What the expert's answer is multiplied by.
+    /// Factor on the expert's output.
     pub weight: f32,
 }
 
-/// The operations that a decoder is made of.
+/// The operations of which a decoder consists.
 ///
-/// Shapes fit each other, or it is a bug of the caller: the processor panics then, as slices do, and a card keeps the error.
+/// Shapes that do not match are a bug of the caller: the CPU panics, as slices do, and a GPU records an error.
 pub trait Machine: Debug + Sync + Send + Sized + 'static {
-    /// Numbers, `(rows, width)`, row-major.
+    /// `f32` values, `(rows, width)`, row-major.
     type Rows: Debug + Default + Send + Sync;
-    /// A weight `(n_out, n_in)` as this machine keeps it.
+    /// A weight matrix `(n_out, n_in)` in the machine's representation.
     type Matrix: Debug + Clone + Send + Sync;
     /// Weights of a norm, or a bias.
     type Vector: Debug + Clone + Send + Sync;
-    /// Cosines and sines of a group's rows.
+    /// Cosines and sines for the rotary embedding of a group's rows.
     type Angles: Debug + Send + Sync;
-    /// What attention needs to know of a group's segments beside themselves.
+    /// A group's segments in the form that attention needs.
     type Texts: Debug + Send + Sync;
-    /// Keys and values of one text in one layer, kept while it is continued.
+    /// Key-value cache of one text in one layer.
     type Kept: Debug + Default + Send + Sync;
 
-    /// Whether it is the processor: groups of texts may go through a layer side by side then, a thread each, and streams to disk.
+    /// Whether it is the CPU. If so, groups of texts may pass through a layer in parallel, and streams may be on disk.
     const IS_PROCESSOR: bool = false;
 
-    /// Rows of all texts together that go through all layers before the next texts do; all where nothing bounds them.
+    /// Maximum number of rows that pass through all layers before further texts do; `usize::MAX` if unlimited.
     ///
     /// # Errors
-    /// [`crate::Error::Card`] when it does not say.
+    /// [`crate::Error::Card`] if the amount of free memory cannot be determined or is too small.
     fn rows_a_wave(&self, config: &DecoderConfig) -> Result<usize> {
         let _ = config;
         Ok(usize::MAX)
     }
-    /// Whether there is room to keep a layer for the next texts, beside what the work itself needs.
+    /// Whether there is room to cache a layer for later texts, beside the memory that the computation itself needs.
     fn has_room(&self) -> bool {
         false
     }
-    /// Whether the next layer is read while one computes.
+    /// Whether the next layer is read while the current one computes.
     fn reads_ahead(&self) -> bool {
         false
     }
 
-    /// Brings rows here.
+    /// Transfers rows to the machine.
     ///
     /// # Errors
-    /// [`crate::Error::Card`] without room for them.
+    /// [`crate::Error::Card`] if there is not enough memory, or for an earlier failure.
     fn rows(&self, values: Vec<f32>) -> Result<Self::Rows>;
-    /// Takes rows back.
+    /// Transfers rows back.
     ///
     /// # Errors
-    /// [`crate::Error::Card`]: what went wrong on the way to them.
+    /// [`crate::Error::Card`] with the first failure of the operations so far.
     fn read(&self, rows: &Self::Rows) -> Result<Vec<f32>>;
-    /// Takes rows back that are not needed here any more.
+    /// Transfers rows back that the machine no longer needs.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     fn taken(&self, rows: Self::Rows) -> Result<Vec<f32>> {
         self.read(&rows)
     }
-    /// Lets `change` see and change rows.
+    /// Lets `change` read and modify rows.
     ///
     /// # Errors
-    /// As [`Machine::read`]; what `change` fails with.
+    /// Those of [`Machine::read`] and of `change`.
     fn edit(&self, rows: &mut Self::Rows, change: &mut dyn FnMut(&mut [f32]) -> Result<()>) -> Result<()>;
-    /// Numbers in all rows.
+    /// Total number of elements.
     fn len(&self, rows: &Self::Rows) -> usize;
-    /// Brings a weight `(n_out, n_in)` here.
+    /// Transfers a weight `(n_out, n_in)` to the machine.
     ///
     /// # Errors
-    /// As [`Machine::rows`].
+    /// Those of [`Machine::rows`].
     fn matrix(&self, values: Vec<f32>, n_out: usize, n_in: usize, what: Use) -> Result<Self::Matrix>;
-    /// Brings a weight here as it is stored, where the machine multiplies few rows with such; else widened.
+    /// Transfers a weight in its stored format, if the machine can multiply few rows with it; else decodes it to `f32`.
     ///
     /// # Errors
-    /// As [`Machine::rows`].
+    /// Those of [`Machine::rows`].
     fn stored(&self, raw: Raw, what: Use) -> Result<Self::Matrix> {
         self.matrix(raw.values(), raw.n_out, raw.n_in, what)
     }
-    /// Brings weights of a norm or a bias here.
+    /// Transfers the weights of a norm, or a bias, to the machine.
     ///
     /// # Errors
-    /// As [`Machine::rows`].
+    /// Those of [`Machine::rows`].
     fn vector(&self, values: Vec<f32>) -> Result<Self::Vector>;
-    /// Numbers of weights of a norm or a bias.
+    /// Number of elements of a norm's weights or of a bias.
     fn vector_len(vector: &Self::Vector) -> usize;
-    /// Brings angles here; they are worked out on the processor.
+    /// Transfers rotation angles, which are computed on the CPU, to the machine.
     ///
     /// # Errors
-    /// As [`Machine::rows`].
+    /// Those of [`Machine::rows`].
     fn angles(&self, angles: Angles) -> Result<Self::Angles>;
-    /// Prepares attention over segments.
+    /// Prepares segments for attention.
     ///
     /// # Errors
-    /// As [`Machine::rows`].
+    /// Those of [`Machine::rows`].
     fn texts(&self, segments: &[Segment]) -> Result<Self::Texts>;
 
-    /// Products of the same rows `x`, `(rows, n_in)`.
+    /// Several products of the same rows `x`, `(rows, n_in)`.
     fn product<const N: usize>(&self, x: &Self::Rows, each: [Product<'_, '_, Self>; N]);
-    /// `dx += dy·W`; `dy` is `(rows, n_out)`, `dx` `(rows, n_in)` and as long already.
+    /// `dx += dy·W`; `dy` is `(rows, n_out)`, `dx` already `(rows, n_in)`.
     fn product_back(&self, dy: &Self::Rows, matrix: &Self::Matrix, dx: &mut Self::Rows);
-    /// `out = norm(x)`, rows of `width` values; weights are used in turns where they are longer than a row.
+    /// `out = norm(x)` for rows of `width` values; weights longer than a row are applied to consecutive rows in turn.
     fn norm(&self, norm: &Norm<Self::Vector>, x: &Self::Rows, width: usize, out: &mut Self::Rows);
-    /// Gradients of [`Machine::norm`]: `dx` is written, `gradient`, which lies with the processor, added to.
+    /// Gradients of [`Machine::norm`]: `dx` is overwritten; `gradient`, which is in CPU memory, is added to.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     fn norm_back(
         &self,
         norm: &Norm<Self::Vector>,
@@ -148,7 +149,7 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
         dx: &mut Self::Rows,
         gradient: &mut NormGradient,
     ) -> Result<()>;
-    /// Rotates every head of every row; `backwards` by the transposed rotation, which is the gradient.
+    /// Applies the rotary embedding to every head of every row; `backwards`: the transposed rotation, for gradients.
     fn rotate(
         &self,
         angles: &Self::Angles,
@@ -159,8 +160,8 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
     );
     /// `out = act(gate) ⊙ up`, or `act(up)` without a gate.
     fn gate(&self, kind: Activation, gate: Option<&Self::Rows>, up: &Self::Rows, out: &mut Self::Rows);
-    /// From the gradient of [`Machine::gate`]'s output to that of `gate` (where there is one, into `d_gate`) and of `up`, which
-    /// takes the place of `d`.
+    /// Gradient of [`Machine::gate`], given that of its output in `d`: replaces `d` with the gradient of `up`, and
+    /// writes that of `gate`, if there is one, to `d_gate`.
     fn gate_back(
         &self,
         kind: Activation,
@@ -175,7 +176,7 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
     fn add(&self, y: &mut Self::Rows, x: &Self::Rows);
     /// `len` zeros.
     fn zeros(&self, len: usize, out: &mut Self::Rows);
-    /// Rows `rows` of `x`, of `width` values.
+    /// Copies rows `rows` of `x`, each of `width` values, to `out`.
     fn take(
         &self,
         x: &Self::Rows,
@@ -183,9 +184,9 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
         rows: &mut dyn ExactSizeIterator<Item = usize>,
         out: &mut Self::Rows,
     );
-    /// Writes `x` into `out` from its number `at` on.
+    /// Copies `x` into `out` from element `at` on.
     fn put(&self, x: &Self::Rows, at: usize, out: &mut Self::Rows);
-    /// `out[visit.row] += visit.weight · answers[i]` for each visit; no row twice.
+    /// `out[visit.row] += visit.weight · answers[i]` for each visit `i`; no row may occur twice.
     fn spread(&self, answers: &Self::Rows, width: usize, visits: &[Visit], out: &mut Self::Rows);
     /// Causal attention of all segments: `q`, `out` `(rows, n_heads · head_dim)`, `k`, `v` `(rows, n_kv_heads · head_dim)`.
     #[expect(
@@ -202,7 +203,7 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
         texts: &Self::Texts,
         out: &mut Self::Rows,
     );
-    /// Gradients of [`Machine::attention`] for whole texts: `d` is that of its output `mixed`; gives those of `q`, `k` and `v`.
+    /// Gradients of `q`, `k` and `v` in [`Machine::attention`] for whole texts; `d` is that of the output `mixed`.
     #[expect(clippy::too_many_arguments, reason = "as forwards, and what came of it")]
     fn attention_back(
         &self,
@@ -215,10 +216,10 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
         mixed: &Self::Rows,
         d: &Self::Rows,
     ) -> [Self::Rows; 3];
-    /// Adds `dyᵀ·x` to a matrix' gradient and the sum of `dy` to a bias'; gradients lie with the processor.
+    /// Adds `dyᵀ·x` to a matrix's gradient and the column sums of `dy` to a bias's; both gradients are in CPU memory.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     fn gradient(
         &self,
         dy: &Self::Rows,
@@ -226,9 +227,9 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
         weight: &mut GradientMatrix,
         bias: Option<&mut Vec<f32>>,
     ) -> Result<()>;
-    /// Keys and values of one text, kept.
+    /// Starts a key-value cache with the keys and values of one text.
     fn keep(&self, k: &Self::Rows, v: &Self::Rows) -> Self::Kept;
-    /// Attention of one new token of each text to what was kept of it, which gets the new key and value.
+    /// Attention of one new token of each text to the text's cache, to which the new key and value are added first.
     fn attention_kept(
         &self,
         heads: &Heads,
@@ -238,11 +239,11 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
         kept: &mut [Self::Kept],
         out: &mut Self::Rows,
     );
-    /// From logits of rows of `width` (after a cap) to the gradient of `mean · Σ (ln Σ exp − logit of the target)` with respect
-    /// to them before the cap, in their place; gives each row's term, nats.
+    /// Replaces logits (rows of `width`, after the cap) with the gradient of `mean · Σ (ln Σ exp − logit of the
+    /// target)` with respect to the logits before the cap; returns each row's term of the sum, nats.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     fn loss_back(
         &self,
         logits: &mut Self::Rows,
@@ -254,23 +255,23 @@ pub trait Machine: Debug + Sync + Send + Sized + 'static {
     /// `y = c·tanh(y/c)`.
     fn soft_cap(&self, y: &mut Self::Rows, cap: f32);
 
-    /// Of each row of `width` logits the index of the greatest (the first on ties) and `ln Σ exp`.
+    /// For each row of `width` logits, the index of the greatest (the first on ties) and `ln Σ exp`.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     fn log_sum_exp(&self, logits: &Self::Rows, width: usize) -> Result<Vec<(usize, f64)>>;
-    /// Single numbers, by their places.
+    /// Single elements, by their indices.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     fn pick(&self, rows: &Self::Rows, at: &[usize]) -> Result<Vec<f32>>;
-    /// Cosine of each row of `a` and the same of `b`, in `f64`; 0 where one of them is zero.
+    /// Cosine between corresponding rows of `a` and `b`, in `f64`; 0 if either is zero.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     fn cosines(&self, a: &Self::Rows, b: &Self::Rows, width: usize) -> Result<Vec<f64>>;
 }
 
-/// The processor.
+/// The CPU.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Cpu;

@@ -1,46 +1,46 @@
-//! A weight as the processor keeps it.
+//! A weight matrix in the CPU's representation.
 
 use std::borrow::Cow;
 
 use super::matmul::{Kept, View, transposed};
 use crate::weights::Raw;
 
-/// Numbers of the largest matrix of a layer that is kept packed (32 MB, or 50 on tiles).
+/// Number of elements of the largest matrix of a layer whose packed form is cached (32 MiB, or 48 for tiles).
 const LARGEST_OF_LAYER: usize = 1 << 23;
-/// Numbers of the largest table of a vocabulary that is kept packed (256 MB, or 384 on tiles).
+/// Number of elements of the largest vocabulary matrix whose packed form is cached (256 MiB, or 384 for tiles).
 const LARGEST_TABLE: usize = 1 << 26;
 
-/// What a matrix is for, which says how it is kept.
+/// The role of a matrix, which determines how it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
-    /// One of a layer.
+    /// A matrix of a layer.
     Layer,
-    /// One of an expert, of which there are many.
+    /// A matrix of an expert, of which there are many.
     Expert,
-    /// The vocabulary's.
+    /// The vocabulary matrix.
     Table,
 }
 
-/// A matrix `(n_out, n_in)`.
+/// A matrix `(n_out, n_in)` in memory.
 #[derive(Debug, Clone)]
 pub struct Matrix {
-    /// Height.
+    /// Number of rows.
     pub n_out: usize,
-    /// Width.
+    /// Number of columns.
     pub n_in: usize,
     numbers: Numbers,
-    /// What products keep of it.
+    /// Cache for the packed form that products use, if any.
     kept: Option<Kept>,
 }
 
-/// How numbers lie.
+/// The order in which elements are stored.
 #[derive(Debug, Clone)]
 enum Numbers {
-    /// `(n_in, n_out)`, the order in which products read a layer's.
+    /// `(n_in, n_out)`, the order in which products read the matrices of layers.
     Turned(Vec<f32>),
-    /// `(n_out, n_in)`, a table's.
+    /// `(n_out, n_in)`, for the vocabulary matrix.
     Upright(Vec<f32>),
-    /// As in the file, for products of few rows.
+    /// In the format of the file, for products of few rows.
     Stored(Raw),
 }
 
@@ -63,7 +63,7 @@ impl Matrix {
         }
     }
 
-    /// One that stays as it is stored.
+    /// A matrix that keeps the format of its file.
     pub fn stored(raw: Raw) -> Self {
         Self {
             n_out: raw.n_out,
@@ -73,12 +73,12 @@ impl Matrix {
         }
     }
 
-    /// Whether products keep a matrix of a layer of this many numbers packed here.
+    /// Whether a layer's matrix with this many elements is kept in packed form on this machine.
     pub fn stays_packed(numbers: usize) -> bool {
         Kept::of_use() && numbers <= LARGEST_OF_LAYER
     }
 
-    /// The values, `(n_in, n_out)` of a layer's, to be changed; what was as stored is `f32` from then on.
+    /// The values for modification, `(n_in, n_out)` except for the vocabulary matrix. Stored values become `f32`.
     pub fn values_mut(&mut self) -> &mut [f32] {
         self.kept = self.kept.clone();
         if let Numbers::Stored(raw) = &self.numbers {
@@ -99,7 +99,7 @@ impl Matrix {
         }
     }
 
-    /// The values in memory, widened where they are not, for [`Matrix::view`].
+    /// The values as `f32`, decoded if necessary, in the order that [`Matrix::view`] expects.
     pub fn values(&self) -> Cow<'_, [f32]> {
         match &self.numbers {
             Numbers::Turned(values) | Numbers::Upright(values) => Cow::Borrowed(values),
@@ -107,7 +107,7 @@ impl Matrix {
         }
     }
 
-    /// [`Matrix::values`] as a matrix `(n_out, n_in)`.
+    /// Views [`Matrix::values`] as a matrix `(n_out, n_in)`.
     pub fn view<'a>(&self, values: &'a [f32]) -> View<'a> {
         match &self.numbers {
             Numbers::Turned(_) => View::new(values, self.n_in, self.n_out, self.n_out).t(),
@@ -115,7 +115,7 @@ impl Matrix {
         }
     }
 
-    /// The matrix as it is stored, if it stayed so.
+    /// The matrix in its stored format, if it was kept.
     pub fn raw(&self) -> Option<&Raw> {
         match &self.numbers {
             Numbers::Stored(raw) => Some(raw),
@@ -123,7 +123,7 @@ impl Matrix {
         }
     }
 
-    /// What products keep of it.
+    /// Cache for the packed form that products use, if any.
     pub fn kept(&self) -> Option<&Kept> {
         self.kept.as_ref()
     }

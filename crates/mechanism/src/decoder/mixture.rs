@@ -1,8 +1,8 @@
-//! Mixtures of experts, forwards and backwards.
+//! Mixtures of experts, forward and backward.
 //!
-//! Each token goes to the `k` experts of the greatest router probability and gets their sum weighted by it (Shazeer et al.
-//! 2017; Jiang et al. 2024). Which experts a token goes to is taken as given on the way back: the derivative of a choice is
-//! zero wherever it has one.
+//! Each token goes to the `k` experts with the greatest router probability, whose outputs are summed with these
+//! probabilities as weights (Shazeer et al. 2017; Jiang et al. 2024). The backward pass treats the choice of experts as
+//! constant: its derivative is zero wherever it exists.
 
 use super::elementwise::{scale, softmax};
 use super::feed_forward::Inner;
@@ -15,11 +15,11 @@ use crate::error::Result;
 /// The weights of a mixture.
 #[derive(Debug, Clone)]
 pub struct Experts<M: Machine = Cpu> {
-    /// Scores of experts `(n_experts, d_model)`.
+    /// Linear layer for the experts' scores, `(n_experts, d_model)`.
     pub router: Linear<M>,
     /// The experts.
     pub experts: Vec<Mlp<M>>,
-    /// An expert for all tokens and its sigmoid gate `(1, d_model)`.
+    /// A shared expert for all tokens, and its sigmoid gate `(1, d_model)`.
     pub shared: Option<(Mlp<M>, Linear<M>)>,
 }
 
@@ -46,14 +46,14 @@ impl MixtureGradient {
     }
 }
 
-/// One expert's tokens and what it made of them.
+/// The tokens that one expert processed, with its intermediate results.
 #[derive(Debug)]
 struct Seen<M: Machine> {
     visits: Vec<Visit>,
     /// `(visits, d_model)`.
     input: M::Rows,
     inner: Inner<M>,
-    /// `(visits, d_model)`, before the weight.
+    /// Output of the expert before weighting, `(visits, d_model)`.
     out: M::Rows,
 }
 
@@ -68,17 +68,17 @@ impl<M: Machine> Default for Seen<M> {
     }
 }
 
-/// Everything a mixture computes on the way; kept for the way back.
+/// Intermediate results of a mixture's forward pass, kept for the backward pass.
 #[derive(Debug)]
 pub struct MixtureTrace<M: Machine = Cpu> {
     /// Router probabilities, `(rows, n_experts)`.
     probabilities: Vec<f32>,
     experts: Vec<Seen<M>>,
-    /// The expert for all tokens.
+    /// The shared expert.
     shared: Seen<M>,
     /// Sigmoid of the shared expert's gate, `(rows,)`.
     opened: Vec<f32>,
-    /// What the machine gives of the router or the gate.
+    /// Output of the router or of the gate on the machine.
     scores: M::Rows,
 }
 
@@ -95,7 +95,7 @@ impl<M: Machine> Default for MixtureTrace<M> {
 }
 
 impl<M: Machine> MixtureTrace<M> {
-    /// Which expert saw which row, and what its answer was multiplied by.
+    /// For each row an expert processed: expert, row and the factor on the expert's output.
     pub fn chosen(&self) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
         self.experts.iter().enumerate().flat_map(|(expert, seen)| {
             seen.visits
@@ -105,16 +105,16 @@ impl<M: Machine> MixtureTrace<M> {
     }
 }
 
-/// The gradient's dot product with what it is the gradient of.
+/// Dot product.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 impl<M: Machine> Experts<M> {
-    /// The mixture of `x` `(rows, d_model)`; `out` is written.
+    /// Applies the mixture to `x` `(rows, d_model)`; `out` is overwritten.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     pub fn forward(
         &self,
         machine: &M,
@@ -155,7 +155,7 @@ impl<M: Machine> Experts<M> {
         Ok(())
     }
 
-    /// Which tokens each expert sees, and with which weight.
+    /// Decides which tokens each expert processes, and with which weights.
     fn route(&self, machine: &M, settings: &Mixture, x: &M::Rows, trace: &mut MixtureTrace<M>) -> Result<()> {
         let n = self.router.n_out;
         self.router.forward(machine, x, &mut trace.scores);
@@ -185,7 +185,7 @@ impl<M: Machine> Experts<M> {
         Ok(())
     }
 
-    /// From the gradient of the mixture's output to that of its input `x`, adding to the weights' gradients.
+    /// Gradient of the input `x`, from that of the output; adds to the weights' gradients.
     #[expect(clippy::too_many_arguments, reason = "as forwards, and the gradients")]
     pub(super) fn backward(
         &self,
@@ -201,7 +201,7 @@ impl<M: Machine> Experts<M> {
         let mut d_input = M::Rows::default();
         machine.zeros(machine.len(x), &mut d_input);
         let d_out = machine.read(d_out)?;
-        // Of the weights of the chosen; zero for the others.
+        // Gradient of the chosen experts' weights; zero for the others.
         let mut d_weights = vec![0.0; trace.probabilities.len()];
         let experts = self.experts.iter().zip(&trace.experts);
         for (e, ((expert, seen), gradient)) in experts.zip(&mut gradient.experts).enumerate() {
@@ -246,7 +246,7 @@ impl<M: Machine> Experts<M> {
         Ok(d_input)
     }
 
-    /// From the gradient of the chosen experts' weights to that of the router's scores.
+    /// Gradient of the router's scores, from that of the chosen experts' weights.
     fn scores_backward(
         &self,
         settings: &Mixture,
@@ -263,7 +263,7 @@ impl<M: Machine> Experts<M> {
         let rows = d_weights.chunks_exact_mut(n).zip(chosen.chunks_exact(n));
         for ((d, weights), p) in rows.zip(trace.probabilities.chunks_exact(n)) {
             if settings.normalize_top_k {
-                // Weights are p over the sum of the chosen: w = p/T, so dp = (dw − Σ dw·w)/T where chosen.
+                // Normalised weights are w = p/T, T the sum over the chosen experts, so dp = (dw − Σ dw·w)/T for these.
                 let mean = dot(d, weights);
                 let total: f32 = p
                     .iter()

@@ -1,6 +1,6 @@
-//! The decoder: one block for all families, forwards and backwards, in `f32`, on the processor or a card.
+//! The decoder: one block for all families, forward and backward, in `f32`, on CPU or GPU.
 //!
-//! Activations of many texts lie one after the other as rows, without padding; only attention knows where one text ends.
+//! The activations of many texts are concatenated as rows, without padding; only attention distinguishes texts.
 
 pub mod attention;
 mod backward;

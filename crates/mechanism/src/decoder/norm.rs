@@ -1,4 +1,4 @@
-//! Norms of rows, forwards and backwards.
+//! Norms of rows, forward and backward.
 //!
 //! RMS: `y = x·s·w`, `s = (mean(x²) + ε)^(−1/2)` (Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>).
 //! Layer: `y = (x − μ)·s·w + b`, `s = (var(x) + ε)^(−1/2)`.
@@ -10,21 +10,21 @@ use super::matmul::rows_per_task;
 use crate::config::NormKind;
 use crate::wide::wide;
 
-/// Weights of a norm, as the machine that computes has them.
+/// Weights of a norm, in the representation of the machine that computes.
 #[derive(Debug, Clone)]
 pub struct Norm<V = Vec<f32>> {
-    /// Kind.
+    /// Kind of norm.
     pub kind: NormKind,
-    /// Added under the root.
+    /// Added to the variance or mean square under the root.
     pub epsilon: f32,
-    /// Scale: as long as a row, or a multiple of it when each head has its own.
+    /// Scale: as long as a row, or a multiple of that if each head has its own.
     pub weight: V,
-    /// Shift, as long as `weight`.
+    /// Shift, as long as `weight`, if any.
     pub bias: Option<V>,
 }
 
 impl Norm {
-    /// Mean (0 for RMS) and inverse scale of a row.
+    /// Mean (0 for RMS) and reciprocal standard deviation (or RMS) of a row.
     fn statistics(&self, x: &[f32]) -> (f32, f32) {
         let n = x.len() as f32;
         match self.kind {
@@ -45,7 +45,7 @@ impl Norm {
         }
     }
 
-    /// `out = norm(x)`, rows of `width` values; `weight` is used in turns when it is longer than a row.
+    /// `out = norm(x)` for rows of `width` values; a `weight` longer than a row is applied to consecutive rows in turn.
     pub fn forward(&self, x: &[f32], width: usize, out: &mut [f32]) {
         let chunk = rows_per_task(x.len() / width.max(1)) * self.weight.len().max(width);
         out.par_chunks_mut(chunk)
@@ -74,7 +74,7 @@ impl Norm {
         }
     }
 
-    /// Gradients: `dx` is written, `d_weight` and `d_bias` are added to.
+    /// Gradients: `dx` is overwritten, `gradient` is added to.
     ///
     /// With `g = dy·w` and `x̂ = (x − μ)·s`: `dx = s·(g − x̂·mean(g·x̂))` and, for the layer norm, minus `s·mean(g)`.
     pub fn backward(&self, x: &[f32], dy: &[f32], width: usize, dx: &mut [f32], gradient: &mut NormGradient) {
@@ -110,7 +110,7 @@ impl Norm {
         }
     }
 
-    /// A gradient of this norm's shape, all zeros.
+    /// A zero gradient with the shape of this norm.
     pub fn zero_gradient(&self) -> NormGradient {
         NormGradient {
             weight: vec![0.0; self.weight.len()],
@@ -122,8 +122,8 @@ impl Norm {
 /// Gradient of a norm's weights.
 #[derive(Debug, Clone)]
 pub struct NormGradient {
-    /// Of the scale.
+    /// Gradient of the scale.
     pub weight: Vec<f32>,
-    /// Of the shift.
+    /// Gradient of the shift, if there is one.
     pub bias: Option<Vec<f32>>,
 }

@@ -1,4 +1,4 @@
-//! The operations in `f64`, as their definitions have them: what machines are compared with.
+//! Reference implementations of the operations in `f64`, straight from their definitions, to compare machines with.
 
 use super::attention::Heads;
 use super::norm::Norm;
@@ -32,7 +32,7 @@ fn weight(norm: &Norm, at: usize) -> f64 {
     f64::from(norm.weight[at % norm.weight.len()]) + f64::from(u8::from(norm.kind == NormKind::RmsPlusOne))
 }
 
-/// Forwards.
+/// Forward pass of a norm.
 pub(super) fn norm(norm: &Norm, x: &[f32], width: usize) -> Vec<f64> {
     let mut out = Vec::with_capacity(x.len());
     for row in x.chunks_exact(width) {
@@ -74,7 +74,7 @@ pub(super) fn norm_back(norm: &Norm, x: &[f32], dy: &[f32], width: usize) -> [Ve
     [dx, dw, db]
 }
 
-/// Heads turned by the angles of their rows.
+/// Applies the rotary embedding with given angles.
 pub(super) fn rotated(angles: &Angles, x: &[f32], heads: usize, dim: usize, backwards: bool) -> Vec<f64> {
     let mut out: Vec<f64> = x.iter().map(|v| f64::from(*v)).collect();
     for (at, head) in out.chunks_exact_mut(dim).enumerate() {
@@ -90,7 +90,7 @@ pub(super) fn rotated(angles: &Angles, x: &[f32], heads: usize, dim: usize, back
     out
 }
 
-/// An activation.
+/// Applies an activation function.
 pub(super) fn activated(kind: Activation, x: f64) -> f64 {
     match kind {
         Activation::Silu => x / (1.0 + (-x).exp()),
@@ -103,13 +103,13 @@ pub(super) fn activated(kind: Activation, x: f64) -> f64 {
     }
 }
 
-/// Its derivative, by differences.
+/// The derivative of an activation function, by central differences.
 pub(super) fn slope(kind: Activation, x: f64) -> f64 {
     let step = 1e-5;
     (activated(kind, x + step) - activated(kind, x - step)) / (2.0 * step)
 }
 
-/// Which rows a row may see, in the order of positions, and its position.
+/// For each row, the rows that it may see, in order of position, and its own position.
 pub(super) struct Seen(Vec<(Vec<usize>, usize)>);
 
 impl Seen {
@@ -126,7 +126,7 @@ impl Seen {
     }
 }
 
-/// A tree of segments with two levels of shared beginnings.
+/// A tree of segments with two levels of shared prefixes.
 pub(super) fn tree(large: bool) -> Vec<Segment> {
     let n = if large {
         [33, 20, 17, 1, 12]
@@ -135,7 +135,7 @@ pub(super) fn tree(large: bool) -> Vec<Segment> {
     };
     let mut segments = Vec::new();
     let mut row = 0;
-    // Which segments stand before each.
+    // For each segment, its length and the segments that precede it.
     for (length, before) in n.into_iter().zip([vec![], vec![0], vec![0], vec![0, 2], vec![]]) {
         let before: Vec<std::ops::Range<usize>> = before
             .into_iter()
@@ -153,7 +153,7 @@ pub(super) fn tree(large: bool) -> Vec<Segment> {
     segments
 }
 
-/// Heads in words.
+/// A description of attention parameters for messages.
 pub(super) fn named(heads: &Heads) -> String {
     format!(
         "{}/{} heads of {}, window {:?}, cap {:?}",
@@ -161,7 +161,7 @@ pub(super) fn named(heads: &Heads) -> String {
     )
 }
 
-/// Of one row and head: keys' rows, probabilities and what the cap multiplies derivatives by.
+/// For one row and head, by key: row of the key, attention probability, and derivative of the soft cap.
 fn probabilities(
     heads: &Heads,
     q: &[f32],
@@ -199,7 +199,7 @@ fn probabilities(
         .collect()
 }
 
-/// Attention.
+/// Forward pass of attention.
 pub(super) fn attention(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], seen: &Seen) -> Vec<f64> {
     let (dim, group) = (heads.head_dim, heads.n_heads / heads.n_kv_heads);
     let mut out = vec![0.0; q.len()];
@@ -216,7 +216,7 @@ pub(super) fn attention(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], seen: &S
     out
 }
 
-/// Its gradients.
+/// Gradients of attention.
 pub(super) fn attention_back(
     heads: &Heads,
     q: &[f32],

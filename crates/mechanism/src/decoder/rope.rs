@@ -1,4 +1,4 @@
-//! Rotation of queries and keys by position (Su et al. 2021, <https://arxiv.org/abs/2104.09864>), halves as pairs.
+//! Rotary position embedding (Su et al. 2021, <https://arxiv.org/abs/2104.09864>), with halves as pairs (see below).
 //!
 //! `(a, b) → (a·cos − b·sin, b·cos + a·sin)` with `a` from the first half of the rotated dimensions and `b` from the second.
 
@@ -8,10 +8,10 @@ use crate::config::Rotary;
 use crate::segment::Segment;
 use crate::wide::wide;
 
-/// Cosines and sines for every row.
+/// Cosines and sines of the rotation angles of every row, times the attention factor.
 #[derive(Debug, Clone)]
 pub struct Angles {
-    /// Half the rotated dimensions.
+    /// Half the number of rotated dimensions.
     pub(super) half: usize,
     /// `(rows, half)`.
     pub(super) cos: Vec<f32>,
@@ -44,7 +44,7 @@ impl Angles {
         Self { half, cos, sin }
     }
 
-    /// Those of rows of `half` turns each.
+    /// For rows of `half` given angles each.
     pub(super) fn of(half: usize, turns: &[f32]) -> Self {
         Self {
             half,
@@ -53,7 +53,7 @@ impl Angles {
         }
     }
 
-    /// Rotates every head of every row in place; `backwards` applies the transposed rotation, which is the gradient.
+    /// Rotates every head of every row in place; `backwards` applies the transposed rotation, for gradients.
     pub fn rotate(&self, x: &mut [f32], heads: usize, head_dim: usize, backwards: bool) {
         let half = self.half;
         let width = heads * head_dim;

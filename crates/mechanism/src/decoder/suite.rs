@@ -1,5 +1,5 @@
-//! Every operation of a machine against sums in `f64`: what tests run, what a card is asked at each start, and what
-//! `anatomy probe device --check` prints.
+//! Tests every operation of a machine against `f64`. It is run by the tests, when a GPU is opened, and by the command
+//! `anatomy probe device --check`.
 
 use super::attention::Heads;
 use super::gradient::GradientMatrix;
@@ -15,36 +15,36 @@ use crate::segment::Segment;
 mod attention;
 mod logits;
 
-/// How large the shapes are.
+/// Size of the test shapes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// One shape an operation: what a start costs.
+    /// One shape per operation, quick enough for every start.
     Start,
     /// Odd shapes, widths of one, several blocks in each direction.
     Whole,
 }
 
-/// What one operation was off by.
+/// The deviation of one operation.
 #[derive(Debug, Clone)]
 pub struct Measured {
-    /// The operation and its shape.
+    /// Description of the operation and its shape.
     pub what: String,
-    /// Greatest difference over the root mean square of what is right.
+    /// Greatest absolute deviation, divided by the root mean square of the reference.
     pub error: f64,
-    /// The error that is allowed.
+    /// The allowed deviation.
     pub allowed: f64,
-    /// Where it is greatest: what the machine gave, and what is right.
+    /// Where the deviation is greatest: the machine's value, and the reference.
     pub worst: (f64, f64),
 }
 
 impl Measured {
-    /// Whether it is right.
+    /// Whether the deviation is allowed.
     pub fn is_right(&self) -> bool {
         self.error <= self.allowed
     }
 }
 
-/// Numbers that look random, between −1 and 1.
+/// Pseudorandom numbers between −1 and 1.
 pub(crate) struct Noise(u64);
 
 impl Noise {
@@ -64,7 +64,7 @@ impl Noise {
     }
 }
 
-/// What numbers are off by from those that are right.
+/// Compares values with the reference.
 pub(crate) fn compared(what: String, got: &[f64], want: &[f64], allowed: f64) -> Measured {
     let square = want.iter().map(|v| v * v).sum::<f64>() / want.len().max(1) as f64;
     let unit = square.sqrt().max(1e-30);
@@ -91,15 +91,15 @@ pub(crate) fn compared(what: String, got: &[f64], want: &[f64], allowed: f64) ->
 struct Suite<'a, M: Machine> {
     machine: &'a M,
     noise: Noise,
-    /// Allowed of what is made by products.
+    /// Allowed deviation of products.
     of_products: f64,
     found: Vec<Measured>,
 }
 
-/// Runs the suite; products may be off by `of_products` of the root mean square of their results.
+/// Runs the suite; products may deviate by `of_products`, relative to the root mean square of their results.
 ///
 /// # Errors
-/// What the machine fails with.
+/// Errors of the machine.
 pub fn suite<M: Machine>(machine: &M, extent: Extent, of_products: f64) -> Result<Vec<Measured>> {
     let mut suite = Suite {
         machine,
@@ -172,7 +172,7 @@ pub fn suite<M: Machine>(machine: &M, extent: Extent, of_products: f64) -> Resul
 }
 
 impl<M: Machine> Suite<'_, M> {
-    /// Compares, and notes what is off.
+    /// Compares values with the reference and records the result.
     fn see(&mut self, what: String, got: &[f32], want: &[f64], allowed: f64) {
         let got: Vec<f64> = got.iter().map(|v| f64::from(*v)).collect();
         self.see_exactly(what, &got, want, allowed);
@@ -186,7 +186,7 @@ impl<M: Machine> Suite<'_, M> {
         self.machine.rows(values.to_vec())
     }
 
-    /// Numbers of which each has at most `bits` bits of fraction and sign.
+    /// Numbers whose significands have at most `bits` bits.
     fn weights(&mut self, n: usize, bits: u32) -> Vec<f32> {
         let mask = u32::MAX << (24 - bits);
         let numbers = self.noise.numbers(n);

@@ -1,7 +1,8 @@
-//! What a checkpoint answers to items, and whether that is right.
+//! Turns a checkpoint's scores and generated texts for items into answers, and judges whether these are right.
 //!
-//! `acc`: the choice with the greatest log-likelihood (the first on ties). `acc_norm`: after division by the choice's
-//! characters. mc2 of `TruthfulQA`: the probability of the true answers among all. Generation: see `gsm8k.rs`.
+//! `acc`: the choice with the greatest log-likelihood (the first on ties). `acc_norm`: the same after division by the
+//! number of characters of the choice. mc2 of `TruthfulQA`: the share of the true answers in the probability of all.
+//! Generation: see `gsm8k.rs`.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,30 +17,30 @@ use crate::checkpoint::Checkpoint;
 use crate::error::Result;
 use crate::run::{Progress, RunSettings};
 
-/// How items are asked.
+/// How items are answered.
 #[derive(Debug, Clone)]
 pub struct AnswerSettings {
-    /// The run; its groups are the tokens that go through a block together.
+    /// How the network is run; its groups are the tokens that pass through a block together.
     pub run: RunSettings,
-    /// Layers to run, ascending; all of them, or those a pruning left.
+    /// Indices of the layers to run, ascending: all, or those left after pruning.
     pub layers: Vec<usize>,
-    /// Tokens of items whose layers are read together; one item more may pass it.
+    /// Maximum number of tokens in a chunk of items for which layers are read once; a single larger item may exceed it.
     pub chunk_tokens: usize,
-    /// Longest generated text, tokens.
+    /// Maximum number of generated tokens.
     pub max_new_tokens: usize,
-    /// What the checkpoint is called in the rows.
+    /// Identifier of the checkpoint in the rows.
     pub id: String,
 }
 
-/// Tokens of items whose layers are read together: reading them costs as much as some hundreds of tokens, and an interruption
-/// loses no more than these.
+/// Default number of tokens in a chunk: reading the layers costs as much as a few hundred tokens, and an interruption
+/// loses at most one chunk.
 pub(crate) const CHUNK_TOKENS: usize = 1 << 14;
 
-/// Longest generated text, tokens, as the harness has it.
+/// Maximum number of generated tokens, as in the harness (lm-evaluation-harness).
 pub const MAX_NEW_TOKENS: usize = 256;
 
 impl AnswerSettings {
-    /// All layers, in memory; [`MAX_NEW_TOKENS`].
+    /// Defaults: all layers, in memory, [`MAX_NEW_TOKENS`]; the identifier is the checkpoint's file or folder name.
     pub fn usual(checkpoint: &Checkpoint) -> Self {
         Self {
             run: RunSettings::in_memory(),
@@ -55,30 +56,30 @@ impl AnswerSettings {
     }
 }
 
-/// One row of the item table.
+/// One row of the item table: the answer to one item.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// The checkpoint that answered, as whoever asked names it; empty in tables of before it was recorded.
+    /// Identifier of the checkpoint; empty in older tables, which did not record it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// Task.
     pub task: String,
-    /// Number of the document.
+    /// Index of the document in its split.
     pub doc_id: usize,
-    /// By choice, nats; empty where text is generated.
+    /// Log-likelihood of each choice, nats; empty for generated text.
     pub log_likelihoods: Vec<f64>,
-    /// By choice: whether every token of it is the likeliest.
+    /// For each choice, whether all its tokens are the most likely ones.
     pub is_greedy: Vec<bool>,
-    /// The choice taken.
+    /// Index of the choice with the greatest log-likelihood; `None` for generated text.
     pub prediction: Option<usize>,
-    /// The choice that is right, where one is.
+    /// Index of the right choice, if there is exactly one.
     pub gold: Option<usize>,
-    /// Whether the task's first metric calls it right; null where that is no yes or no.
+    /// Whether the answer is right, by `acc_norm`, else `acc`, or the strict match; `None` for mc2 of `TruthfulQA`.
     pub correct: Option<bool>,
-    /// What was generated.
+    /// The generated text, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated: Option<String>,
-    /// By the harness's name of each metric and filter.
+    /// Metrics by the harness's name, `metric,filter`.
     pub metrics: BTreeMap<String, f64>,
 }
 
@@ -93,7 +94,7 @@ fn argmax(values: impl Iterator<Item = f64>) -> usize {
     best.0
 }
 
-/// From the choices' scores to the row of the table.
+/// Judges the scores of an item's choices.
 pub fn judge(item: &Item, scores: &[LogLikelihood]) -> Answer {
     let sums: Vec<f64> = scores.iter().map(|score| score.sum).collect();
     let prediction = argmax(sums.iter().copied());
@@ -116,7 +117,7 @@ pub fn judge(item: &Item, scores: &[LogLikelihood]) -> Answer {
             }
         }
         Gold::Labels(labels) => {
-            // Shares do not change when all are divided by the greatest.
+            // The shares do not change if all probabilities are divided by the greatest.
             let most = sums.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let shares: Vec<f64> = sums.iter().map(|sum| (sum - most).exp()).collect();
             let right: f64 = shares
@@ -143,7 +144,7 @@ pub fn judge(item: &Item, scores: &[LogLikelihood]) -> Answer {
     }
 }
 
-/// The row of a generated text.
+/// Judges a generated text.
 pub fn judge_text(item: &Item, text: String) -> Answer {
     let Gold::Answer(right) = &item.gold else {
         unreachable!("choices are judged by `judge`")
@@ -168,15 +169,15 @@ pub fn judge_text(item: &Item, text: String) -> Answer {
     }
 }
 
-/// Tokens of an item and all its choices, roughly: four characters each. Chunks need not be even, only always the same.
+/// Rough number of tokens of an item with all its choices, at four characters each; it must only be reproducible.
 pub(crate) fn rough_tokens(item: &Item) -> usize {
     let own: usize = item.requests.iter().map(|r| r.continuation.len()).sum();
     (item.requests[0].context.len() + own) / 4 + 1
 }
 
-/// Items that are asked together, of whatever tasks: their number depends on the items alone, so that a row never depends on which
-/// items were asked before, and an evaluation taken up again gives the same bytes. Those where text is generated stand together
-/// however many they are: their rows come one by one.
+/// Divides items into chunks that are answered together, possibly across tasks. Chunks depend on the items alone, so a
+/// row does not depend on which items were answered before, and a resumed evaluation gives the same bytes. Consecutive
+/// items with generated text form one chunk however many they are, since their rows are written one by one.
 pub(crate) fn chunks(items: &[Item], chunk_tokens: usize) -> Vec<Range<usize>> {
     let mut all = Vec::new();
     let (mut start, mut sum) = (0, 0);
@@ -196,10 +197,10 @@ pub(crate) fn chunks(items: &[Item], chunk_tokens: usize) -> Vec<Range<usize>> {
     all
 }
 
-/// Asks `items` in their order, leaving out the first `done`; `each` gets every row as soon as its chunk is through.
+/// Answers `items` in order, skipping the first `done`; passes each row to `each` as soon as its chunk is finished.
 ///
 /// # Errors
-/// What encoding, running and `each` fail with; [`crate::Error::NoRoom`] when nothing can be generated.
+/// Errors of encoding, running and `each`; [`crate::Error::NoRoom`] if the positions leave no room for generation.
 pub fn answer(
     checkpoint: &Checkpoint,
     items: &[Item],
@@ -245,7 +246,7 @@ pub fn answer(
                 &requests,
                 &settings.layers,
                 &settings.run,
-                // The layers of a chunk count as its items.
+                // Progress through the layers of a chunk is reported as progress through its items.
                 &mut |inner| {
                     progress(Progress {
                         stage: "scoring",
@@ -272,7 +273,7 @@ pub fn answer(
     Ok(())
 }
 
-/// The requests of items of choices, one after the other.
+/// The encoded requests of multiple-choice items, one after the other.
 pub(crate) fn encoded(checkpoint: &Checkpoint, items: &[Item]) -> Result<Vec<Encoded>> {
     let requests = items.iter().flat_map(|item| &item.requests);
     requests
@@ -285,7 +286,7 @@ pub(crate) fn encoded(checkpoint: &Checkpoint, items: &[Item]) -> Result<Vec<Enc
         .collect()
 }
 
-/// The rows of items of choices from the scores of their requests.
+/// Judges multiple-choice items by the scores of their requests.
 pub(crate) fn judged(items: &[Item], scores: &[LogLikelihood]) -> Vec<Answer> {
     let mut rest = scores;
     let each = items.iter().map(|item| {
@@ -296,7 +297,7 @@ pub(crate) fn judged(items: &[Item], scores: &[LogLikelihood]) -> Vec<Answer> {
     each.collect()
 }
 
-/// The rows of items whose answer is generated, each as soon as it and all before it are there.
+/// Generates and judges answers; passes each row to `each` as soon as it and all rows before it are finished.
 pub(crate) fn generated(
     checkpoint: &Checkpoint,
     items: &[Item],
@@ -319,7 +320,7 @@ pub(crate) fn generated(
     })
 }
 
-/// The last tokens of a request that is longer than the checkpoint's positions, as the harness cuts it.
+/// Keeps the last tokens of a request that is longer than the checkpoint's positions, as the harness does.
 fn cut(mut encoded: Encoded, max_positions: usize) -> Encoded {
     // The last token is only predicted, never read.
     let over = encoded.ids.len().saturating_sub(max_positions.saturating_add(1));

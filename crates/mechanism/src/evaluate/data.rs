@@ -1,4 +1,4 @@
-//! Benchmarks from local folders: JSON lines, plain or gzipped, one folder a benchmark, one file a split.
+//! Reads benchmarks from local folders: JSON lines, plain or gzipped, one folder per benchmark, one file per split.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 
-/// A line longer than this is refused rather than read: no benchmark has such items.
+/// Longest permitted line, bytes; longer ones are refused, because no benchmark has such items.
 const LONGEST_LINE: u64 = 1 << 24;
 
-/// One document of a benchmark, and where it stands.
+/// One document of a benchmark, with its file and line.
 #[derive(Debug, Clone)]
 pub struct Document {
     /// Its fields.
@@ -22,14 +22,14 @@ pub struct Document {
 }
 
 impl PartialEq for Document {
-    /// Documents are equal when their fields are, wherever they stand.
+    /// Documents are equal if their fields are, wherever they come from.
     fn eq(&self, other: &Self) -> bool {
         self.fields == other.fields
     }
 }
 
 impl Document {
-    /// An error at this document's place.
+    /// An error with this document's file and line.
     pub(super) fn wrong(&self, what: impl Into<String>) -> Error {
         Error::BenchmarkLine {
             path: self.path.clone(),
@@ -64,7 +64,7 @@ impl Document {
             .ok_or_else(|| self.wrong(format!("no list `{key}{}`", dotted(inner))))
     }
 
-    /// A whole number, which may be written as text.
+    /// A non-negative integer, which may be given as text.
     pub(super) fn index(&self, key: &str) -> Result<usize> {
         let value = self.fields.get(key);
         value
@@ -83,12 +83,13 @@ fn dotted(inner: Option<&str>) -> String {
     inner.map(|inner| format!(".{inner}")).unwrap_or_default()
 }
 
-/// The documents of a split: of the file in `folder` named as one of `splits`, or of its shards (`test-00000-of-00002`) in
-/// their order, or else of the only file whose name begins so; all end in `.jsonl` or `.jsonl.gz`.
+/// The documents of a split: of the file in `folder` that is named as one of `splits`, or of its shards
+/// (`test-00000-of-00002`) in order, or else of the only file whose name begins with the split's; all names end in
+/// `.jsonl` or `.jsonl.gz`.
 ///
 /// # Errors
-/// [`Error::NoBenchmark`] without such a file, [`Error::BenchmarkFiles`] where a shard is missing or several files could be
-/// meant, [`Error::BenchmarkLine`] for a line that is no object, [`Error::Read`].
+/// [`Error::NoBenchmark`] without such a file, [`Error::BenchmarkFiles`] if the folder cannot be read, a shard is
+/// missing or several files qualify, [`Error::BenchmarkLine`] for a line that is not an object, [`Error::Read`].
 pub fn documents(folder: &Path, task: &str, splits: &[&'static str]) -> Result<Vec<Document>> {
     let split = splits.first().copied().unwrap_or("split");
     let entries = std::fs::read_dir(folder).map_err(|error| Error::BenchmarkFiles {
@@ -115,13 +116,13 @@ pub fn documents(folder: &Path, task: &str, splits: &[&'static str]) -> Result<V
     })
 }
 
-/// The name without endings, where they are those of JSON lines.
+/// The file name without the extensions of JSON lines; `None` if it has others.
 fn stem(path: &Path) -> Option<&str> {
     let name = path.file_name()?.to_str()?;
     name.strip_suffix(".gz").unwrap_or(name).strip_suffix(".jsonl")
 }
 
-/// Of `test-00001-of-00003`, which may go on after another dash: what stands before, 1 and 3.
+/// Splits `test-00001-of-00003`, which may continue after another dash, into `test`, 1 and 3.
 fn shard(stem: &str) -> Option<(&str, usize, usize)> {
     let (before, after) = stem.split_once("-of-")?;
     let (name, index) = before.rsplit_once('-')?;
@@ -254,7 +255,7 @@ mod tests {
         assert!(error.contains("test-00001-of-00003 is missing"), "{error}");
         write("test-00001-of-00003.jsonl", 2);
         assert_eq!(ids().unwrap(), [0, 1, 2, 3, 4, 5]);
-        // Not one of them, nor both.
+        // A file beside the shards makes the choice ambiguous.
         write("test.jsonl", 9);
         let error = ids().unwrap_err();
         assert!(

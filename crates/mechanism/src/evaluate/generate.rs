@@ -1,7 +1,7 @@
-//! Greedy continuation of contexts, keys and values kept: each token is computed once.
+//! Greedy generation with a key-value cache, so that each token is computed once.
 //!
-//! All layers stay in memory as they are stored, so a file must fit: reading weights is what a new token costs. New tokens of
-//! up to sixteen texts go through them together, and where texts have ended others take their places.
+//! All layers are kept in memory in their stored format, so the file must fit, because reading weights dominates the
+//! cost of a new token. Up to sixteen texts pass through the layers together; finished texts are replaced by others.
 
 use std::sync::Arc;
 
@@ -13,37 +13,38 @@ use crate::error::{Error, Result};
 use crate::run::{Group, Head, embed};
 use crate::site::Nobody;
 
-/// How texts are continued.
+/// Settings of text generation.
 #[derive(Debug, Clone)]
 pub struct GenerateSettings {
-    /// Layers to run, ascending.
+    /// Indices of the layers to run, ascending.
     pub layers: Vec<usize>,
-    /// Most tokens to add.
+    /// Maximum number of tokens to generate.
     pub max_new_tokens: usize,
-    /// A text ends before the first of these.
+    /// Stop strings: a text ends before the first occurrence of any of them.
     pub until: Vec<String>,
 }
 
-/// Keys and values kept of all texts that are continued together, bytes.
+/// Limit for the key-value caches of all texts that are continued together, bytes.
 const KEPT_BYTES: usize = 2 << 30;
-/// Texts that are continued together at most.
+/// Maximum number of texts that are continued together.
 const TOGETHER: usize = 16;
-/// Tokens of contexts that go through the layers together.
+/// Number of context tokens that pass through the layers together.
 const CONTEXT_TOKENS: usize = 2048;
 
-/// A text that is being continued.
+/// A text that is being continued. `context` is the number of context tokens in `ids`.
 struct Text<M: Machine> {
     ids: Vec<u32>,
     context: usize,
-    /// By layer that is run.
+    /// One key-value cache for each layer that is run.
     kept: Vec<M::Kept>,
 }
 
-/// Greedy continuations of `contexts`, without the end mark or what follows it. A context that leaves no room loses its
-/// beginning, as the harness has it.
+/// Greedy continuations of `contexts`, without the stop string and what follows it. A context too long for the
+/// checkpoint's positions loses its first tokens, as in the harness.
 ///
 /// # Errors
-/// [`Error::NoRoom`] when the checkpoint has no more positions than tokens to generate; what encoding and reading fail with.
+/// [`Error::NoRoom`] if `max_new_tokens` is not below the checkpoint's positions; [`Error::Layer`] for a layer that
+/// does not exist; [`Error::Empty`] for a context without tokens; errors of encoding and reading.
 pub fn generate(
     checkpoint: &Checkpoint,
     contexts: &[&str],
@@ -57,10 +58,10 @@ pub fn generate(
     Ok(texts)
 }
 
-/// [`generate`], each text handed on as soon as it and all before it are there.
+/// As [`generate`], but passes each text to `each` as soon as it and all texts before it are finished.
 ///
 /// # Errors
-/// As [`generate`]; what `each` fails with.
+/// Those of [`generate`] and of `each`.
 pub(super) fn generate_each(
     checkpoint: &Checkpoint,
     contexts: &[&str],
@@ -80,10 +81,10 @@ pub(super) fn generate_each(
     })
 }
 
-/// The same with layers in memory, such as those an adapter has changed, each with its number.
+/// As [`generate`], with layers in memory, for example modified by an adapter, each with its index.
 ///
 /// # Errors
-/// As [`generate`].
+/// Those of [`generate`].
 pub fn generate_with(
     checkpoint: &Checkpoint,
     layers: Vec<(usize, Layer)>,
@@ -147,8 +148,8 @@ fn generate_on<M: Machine>(
     decoder.continued(&encoded, together, settings, each)
 }
 
-/// Runs `work` on one of the threads that share the processor's work: else each of the hundreds of small products of a token
-/// would wake one of them.
+/// On the CPU, runs `work` on a thread of the pool: otherwise each of the hundreds of small products for a token would
+/// have to wake one.
 fn among_threads<M: Machine, R: Send>(_: &M, work: impl FnOnce() -> R + Send) -> R {
     if M::IS_PROCESSOR {
         rayon::scope(|_| work())
@@ -157,10 +158,10 @@ fn among_threads<M: Machine, R: Send>(_: &M, work: impl FnOnce() -> R + Send) ->
     }
 }
 
-/// Greedy continuations of contexts in token ids by `tokens` tokens each, whatever they are.
+/// Greedy continuations of tokenised contexts by exactly `tokens` tokens each, whether or not a text ends before.
 ///
 /// # Errors
-/// As [`generate`].
+/// Those of [`generate`].
 pub fn continue_ids(
     checkpoint: &Checkpoint,
     contexts: &[Vec<u32>],
@@ -187,7 +188,7 @@ pub fn continue_ids(
     })
 }
 
-/// Layers with their numbers: as they are stored for the processor, which reads all of a layer for each token.
+/// Layers with their indices: for the CPU in their stored format, because it reads every layer for each token.
 fn read<M: Machine>(
     machine: &M,
     checkpoint: &Checkpoint,
@@ -213,7 +214,7 @@ struct Decoder<'a, M: Machine> {
 }
 
 impl<M: Machine> Decoder<'_, M> {
-    /// Continues all contexts, `together` at a time.
+    /// Continues all contexts, at most `together` at a time.
     fn continued(
         &self,
         contexts: &[Vec<u32>],
@@ -225,7 +226,7 @@ impl<M: Machine> Decoder<'_, M> {
         let mut finished: Vec<Option<String>> = vec![None; contexts.len()];
         let (mut begun, mut told) = (0, 0);
         while told < contexts.len() {
-            // Contexts are begun several at a time: the layers are widened once for them.
+            // Several contexts are started at a time, so that the layers are decoded once for all of them.
             let room = together - running.len();
             let left = contexts.len() - begun;
             if left > 0 && (room >= left || 4 * room >= together) {
@@ -252,7 +253,7 @@ impl<M: Machine> Decoder<'_, M> {
         Ok(())
     }
 
-    /// Runs contexts and adds the first token of each.
+    /// Runs contexts through the layers and adds the first token to each.
     fn begun(&self, contexts: &[Vec<u32>]) -> Result<Vec<Text<M>>> {
         let (config, machine) = (&self.checkpoint.config, self.machine);
         let mut texts = Vec::with_capacity(contexts.len());
@@ -349,7 +350,7 @@ impl<M: Machine> Decoder<'_, M> {
         Ok(())
     }
 
-    /// The likeliest next token of each row, the first on ties.
+    /// The most likely next token of each row, the first on ties.
     fn likeliest(&self, x: &M::Rows) -> Result<Vec<u32>> {
         let (mut normed, mut logits) = (M::Rows::default(), M::Rows::default());
         self.head.logits_of(x, &mut normed, &mut logits);
@@ -359,7 +360,7 @@ impl<M: Machine> Decoder<'_, M> {
         Ok(best.into_iter().map(|(token, _)| token as u32).collect())
     }
 
-    /// What a text came to, if it has ended.
+    /// The generated text, if it has ended; else `None`.
     fn ended(&self, text: &Text<M>, settings: &GenerateSettings) -> Result<Option<String>> {
         let added = &text.ids[text.context..];
         let at_end = added

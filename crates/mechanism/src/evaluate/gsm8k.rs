@@ -1,20 +1,20 @@
-//! The answer in a generated text, by the harness's two filters for GSM8K, and when it counts as right.
+//! Extracts the answer from a generated text by the harness's two filters for GSM8K, and decides whether it is right.
 //!
-//! `strict-match`: the first `#### (-?[0-9.,]+)`. `flexible-extract`: the last match of
-//! `(-?[$0-9.,]{2,})|(-?[0-9]+)`. Compared without `,`, `$`, all up to the last `#### `, and a full stop at the end.
+//! `strict-match`: the first `#### (-?[0-9.,]+)`. `flexible-extract`: the last match of `(-?[$0-9.,]{2,})|(-?[0-9]+)`.
+//! Answers are compared in lower case, without `,`, `$`, everything up to the last `#### `, and a final full stop.
 
-/// Texts at which generation stops, besides the end-of-text token.
+/// Stop strings of generation, besides the end-of-text token.
 pub(super) const UNTIL: [&str; 3] = ["Question:", "</s>", "<|im_end|>"];
 
-/// What a filter gives where nothing matches.
+/// The result of a filter that finds no match.
 const INVALID: &str = "[invalid]";
 
-/// Length of the longest beginning of `text` made of `allowed` characters, bytes.
+/// Length of the longest prefix of `text` that consists of `allowed` characters, bytes.
 fn run_of(text: &str, allowed: impl Fn(char) -> bool) -> usize {
     text.find(|c| !allowed(c)).unwrap_or(text.len())
 }
 
-/// By the filter `strict-match`.
+/// Applies the filter `strict-match`.
 pub(super) fn strict(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find("#### ") {
@@ -29,7 +29,7 @@ pub(super) fn strict(text: &str) -> String {
     INVALID.to_owned()
 }
 
-/// By the filter `flexible-extract`.
+/// Applies the filter `flexible-extract`.
 pub(super) fn flexible(text: &str) -> String {
     let mut last = None;
     let mut at = 0;
@@ -51,7 +51,7 @@ pub(super) fn flexible(text: &str) -> String {
     last.unwrap_or(INVALID).trim().to_owned()
 }
 
-/// Whether an extracted answer is that of the solution `right`.
+/// Whether an extracted answer equals that of the solution `right`.
 pub(super) fn matches(answer: &str, right: &str) -> bool {
     bare(answer) == bare(right)
 }
@@ -61,7 +61,7 @@ fn bare(text: &str) -> String {
     let text = text
         .rsplit_once("#### ")
         .map_or(text.as_str(), |(_, after)| after);
-    // Python's `$` stands at the end and before a last line feed.
+    // Python's `$` matches at the end and also before a final line feed.
     let (body, feed) = match text.strip_suffix('\n') {
         Some(body) if !text.ends_with('.') => (body, "\n"),
         _ => (text, ""),
@@ -73,7 +73,7 @@ fn bare(text: &str) -> String {
 mod tests {
     use super::{flexible, matches, strict};
 
-    /// Expected values by Python's `re` with the harness's patterns.
+    /// The expected values are from Python's `re` with the harness's patterns.
     #[test]
     fn answers_are_found_as_the_harness_finds_them() {
         for (text, by_strict, by_flexible) in [

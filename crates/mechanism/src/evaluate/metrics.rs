@@ -1,4 +1,4 @@
-//! Means with their standard errors and intervals, and paired comparison of two checkpoints on the same items.
+//! Means with standard errors and confidence intervals, and paired comparison of two checkpoints on the same items.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,13 +11,13 @@ use common::proportions::{mcnemar, paired_difference};
 pub struct Mean {
     /// The mean.
     pub value: f64,
-    /// `s/√n` with `s` over `n − 1`, as the harness has it; none of fewer than two items.
+    /// Standard error `s/√n`, with `s` computed with `n − 1` as in the harness; `None` for fewer than two items.
     pub standard_error: Option<f64>,
-    /// Items.
+    /// Number of items.
     pub n: usize,
 }
 
-/// The mean of `values`; `None` of none.
+/// The mean of `values`; `None` if there are none.
 pub fn mean(values: &[f64]) -> Option<Mean> {
     let n = values.len();
     if n == 0 {
@@ -33,7 +33,7 @@ pub fn mean(values: &[f64]) -> Option<Mean> {
     })
 }
 
-/// Mean and error of several groups together, weighted by size (the harness's `pooled_sample_stderr`).
+/// Mean and standard error of groups together, weighted by size (the harness's `pooled_sample_stderr`).
 pub fn pooled(means: &[Mean]) -> Option<Mean> {
     let n: usize = means.iter().map(|mean| mean.n).sum();
     if n == 0 {
@@ -55,18 +55,18 @@ pub fn pooled(means: &[Mean]) -> Option<Mean> {
     })
 }
 
-/// How the interval of a comparison was made.
+/// How the interval of a comparison was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
-    /// Of items that are right or wrong: [`paired_difference`].
+    /// For items that are right or wrong: [`paired_difference`].
     ExactAndScore,
-    /// Of other scores: percentile bootstrap over items in pairs.
+    /// For other scores: percentile bootstrap over paired items.
     PercentileBootstrap,
 }
 
 impl Method {
-    /// In words.
+    /// A description of the method.
     pub fn said(self) -> &'static str {
         match self {
             Self::ExactAndScore => "Tango's score interval with the exact conditional one, items in pairs",
@@ -75,32 +75,32 @@ impl Method {
     }
 }
 
-/// Two checkpoints on the same items.
+/// Comparison of two checkpoints on the same items.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Mean of `b` less mean of `a`.
+    /// Mean of `b` minus mean of `a`.
     pub difference: f64,
-    /// Interval of it over items in pairs, as `method` says.
+    /// Lower limit of its confidence interval over paired items, computed by `method`.
     pub low: f64,
-    /// Its upper end.
+    /// Upper limit of the interval.
     pub high: f64,
-    /// Level of the interval.
+    /// Confidence level of the interval.
     pub level: f64,
-    /// How it was made; none in results of before it was recorded, where it is a bootstrap.
+    /// How the interval was computed; `None` in older results, which did not record it and used the bootstrap.
     #[serde(default)]
     pub method: Option<Method>,
-    /// Items that `a` has and `b` has not; none where scores are no yes or no.
+    /// Number of items that only `a` has right; `None` if scores are not all 0 or 1.
     pub only_a: Option<usize>,
-    /// Items that `b` has and `a` has not.
+    /// Number of items that only `b` has right.
     pub only_b: Option<usize>,
-    /// Exact two-sided p-value of the test of `McNemar` (1947) on those; 1 where there are none.
+    /// Exact two-sided p-value of the test of `McNemar` (1947) on these; 1 if there are no such items.
     pub mcnemar_p: Option<f64>,
-    /// Items.
+    /// Number of items.
     pub n: usize,
 }
 
-/// Compares scores of the same items; `None` of none, or of lists of unequal length. Where all scores are 0 or 1, by
-/// [`paired_difference`] and `McNemar`'s test; other scores are resampled, and there is no such test of them.
+/// Compares scores of the same items; `None` if there are none, or if the lists differ in length. Scores that are all 0
+/// or 1 are compared with [`paired_difference`] and `McNemar`'s test; other scores are bootstrapped and not tested.
 pub fn compare(a: &[f64], b: &[f64], resamples: usize, level: f64, seed: u64) -> Option<Comparison> {
     let n = a.len();
     if n == 0 || b.len() != n {
@@ -180,7 +180,7 @@ mod tests {
         assert!((more.difference - 0.3).abs() < 1e-12 && more.low > 0.0 && more.low < 0.3 && more.high > 0.3);
         assert_eq!((more.only_a, more.only_b), (Some(20), Some(80)));
         assert!(more.mcnemar_p.unwrap() < 1e-6);
-        // Probabilities are no yes or no: there is nothing to count.
+        // Probabilities are not right-or-wrong scores, so there are no discordant items to count.
         let shares: Vec<f64> = (0..200).map(|i| f64::from(i) / 200.0).collect();
         let of_shares = compare(&a, &shares, 500, 0.95, 1).unwrap();
         assert_eq!(of_shares.method, Some(Method::PercentileBootstrap));

@@ -1,8 +1,8 @@
 //! Log-likelihoods of continuations given contexts, as lm-evaluation-harness computes them (its `HFLM.loglikelihood`).
 //!
-//! Context and continuation are encoded together and divided at the length of the encoded context. What texts have in
-//! common is computed once: the token sequences of a group form a tree (`run/tree.rs`), so the choices of an item share their
-//! context, and items share their few-shot prefix, without either being told.
+//! Context and continuation are encoded together and divided at the length of the encoded context. Common prefixes of
+//! texts are computed once: the token sequences of a group form a tree (`run/tree.rs`), so the choices of an item share
+//! their context, and items share their few-shot prefix, without being marked in any way.
 
 pub mod answer;
 pub mod data;
@@ -29,39 +29,39 @@ use crate::run::{Head, Network, Progress, Residuals, RunSettings, Tree, run_many
 
 pub use generate::{GenerateSettings, continue_ids, generate, generate_with};
 
-/// A context and what may follow it.
+/// A context and a possible continuation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
-    /// Given.
+    /// The given text.
     pub context: String,
-    /// To be scored.
+    /// The text to be scored.
     pub continuation: String,
 }
 
-/// Score of a continuation.
+/// Score of a continuation given its context.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LogLikelihood {
-    /// `Σ ln p(token | what stands before)` over the continuation's tokens, nats.
+    /// `Σ ln p(token | all tokens before it)` over the continuation's tokens, nats.
     pub sum: f64,
-    /// Whether every token of it is the likeliest one.
+    /// Whether every token of the continuation is the most likely one.
     pub is_greedy: bool,
-    /// Tokens of the continuation.
+    /// Number of tokens of the continuation.
     pub tokens: usize,
 }
 
-/// A request in token ids.
+/// A tokenised request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoded {
-    /// Context and continuation.
+    /// Token ids of context and continuation.
     pub ids: Vec<u32>,
-    /// How many of them are the context's.
+    /// Number of tokens that belong to the context.
     pub context: usize,
 }
 
-/// Encodes a request as the harness does: spaces at the context's end move to the continuation.
+/// Encodes a request as the harness does: trailing white space of the context is counted as part of the continuation.
 ///
 /// # Errors
-/// [`Error::Tokenizer`], [`Error::TokenId`]; [`Error::Empty`] for an empty continuation or a context without a token.
+/// [`Error::Tokenizer`], [`Error::TokenId`]; [`Error::Empty`] if continuation or context has no token.
 pub fn encode(checkpoint: &Checkpoint, request: &Request, special: bool) -> Result<Encoded> {
     let tokenizer = checkpoint.tokenizer()?;
     let trimmed = request.context.trim_end();
@@ -83,10 +83,10 @@ pub fn encode(checkpoint: &Checkpoint, request: &Request, special: bool) -> Resu
     Ok(Encoded { ids, context })
 }
 
-/// Scores of `requests`, in their order, by the layers `layers` of the checkpoint.
+/// Scores `requests`, in order, with the layers `layers` of the checkpoint; `special` adds special tokens.
 ///
 /// # Errors
-/// As [`encode`] and [`run`](crate::run::run).
+/// Those of [`encode`] and [`run`](crate::run::run).
 pub fn log_likelihoods(
     checkpoint: &Checkpoint,
     requests: &[Request],
@@ -102,10 +102,10 @@ pub fn log_likelihoods(
     log_likelihoods_of_ids(checkpoint, &encoded, layers, settings, progress)
 }
 
-/// The same for requests that are encoded already.
+/// As [`log_likelihoods`], for requests that are already encoded.
 ///
 /// # Errors
-/// As [`run`](crate::run::run).
+/// Those of [`run`](crate::run::run).
 pub fn log_likelihoods_of_ids(
     checkpoint: &Checkpoint,
     encoded: &[Encoded],
@@ -125,11 +125,11 @@ pub fn log_likelihoods_of_ids(
     Ok(found)
 }
 
-/// Scores of encoded requests by several networks with the same tokens; `each` gets a network's number and its scores as soon
-/// as they are there, in no order.
+/// Scores encoded requests with several networks that share a vocabulary; `each` receives a network's index and its
+/// scores as soon as they are complete, in no particular order.
 ///
 /// # Errors
-/// As [`run`](crate::run::run); what `each` fails with.
+/// Those of [`run`](crate::run::run) and of `each`; [`Error::Empty`] without requests.
 pub fn log_likelihoods_of_many(
     networks: &[Network<'_>],
     encoded: &[Encoded],
@@ -143,7 +143,7 @@ pub fn log_likelihoods_of_many(
             reason: "the list is empty".to_owned(),
         });
     }
-    // The last token predicts nothing that is asked for.
+    // The last token is only predicted, so it need not be run.
     let inputs: Vec<&[u32]> = encoded.iter().map(|e| &e.ids[..e.ids.len() - 1]).collect();
     let Some(first) = networks.first() else {
         return Ok(());
@@ -170,9 +170,9 @@ fn scored_by_all<M: Machine>(
         is_greedy: true,
         tokens: 0,
     };
-    // What earlier waves gave, by network.
+    // Scores from earlier waves, by network.
     let mut begun: Vec<Option<Vec<LogLikelihood>>> = vec![None; networks.len()];
-    // Of the checkpoint that was last needed: networks of one checkpoint follow each other.
+    // The head of the most recent checkpoint, since networks of one checkpoint follow each other.
     let mut kept: Option<(*const Checkpoint, Head<'_, M>)> = None;
     for (number, wave) in waves.iter().enumerate() {
         let mut told = |inner: Progress| {
@@ -216,7 +216,7 @@ fn scored_by_all<M: Machine>(
     Ok(())
 }
 
-/// From the streams after the last layer to scores.
+/// Adds to the scores, from the residual streams after the last layer.
 fn scored<M: Machine>(
     head: &Head<'_, M>,
     d: usize,
@@ -227,7 +227,7 @@ fn scored<M: Machine>(
 ) -> Result<()> {
     for (i, tree) in forest.iter().enumerate() {
         let x = streams.get(head.machine(), i)?;
-        // Row to the tokens asked for there: the choices of an item meet in the last row of their context.
+        // For each row, the tokens to be scored there: the choices of an item meet in the last row of their context.
         let mut asked: BTreeMap<usize, Vec<(usize, u32)>> = BTreeMap::new();
         for (request, path) in &tree.paths {
             let Encoded { ids, context } = &encoded[*request];

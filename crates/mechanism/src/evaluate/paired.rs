@@ -1,4 +1,4 @@
-//! Answers of two checkpoints, or of one before and after a change, to the same items: compared in pairs.
+//! Paired comparison of the answers of two checkpoints, or of one before and after a change, to the same items.
 
 use std::collections::BTreeMap;
 
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 use super::answer::Answer;
 use super::metrics::{Comparison, compare, mean};
 
-/// Resamples of items for the intervals.
+/// Number of bootstrap resamples of items for the intervals.
 pub const RESAMPLES: usize = 2000;
-/// Level of the intervals.
+/// Confidence level of the intervals.
 pub const LEVEL: f64 = 0.95;
 
-/// One metric of one task on the items both answered.
+/// One metric of one task, on the items that both have answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Paired {
     /// Task.
     pub task: String,
     /// Metric and filter, by the harness's names.
     pub metric: String,
-    /// Mean of the first.
+    /// Mean of the first checkpoint.
     pub before: f64,
-    /// Mean of the second.
+    /// Mean of the second checkpoint.
     pub after: f64,
-    /// The second less the first.
+    /// The second minus the first.
     #[serde(flatten)]
     pub comparison: Comparison,
 }
 
-/// Each task and metric of `before` on the items that both answered, in the order of tasks; metrics by name. Subjects of MMLU
-/// are followed by `mmlu`, all their items together.
+/// Compares each task and metric of `before` on the items that both have answered, in order of tasks, then of metric
+/// names. If there are several subjects of MMLU, `mmlu` with all their items together comes last.
 pub fn paired(before: &[Answer], after: &[Answer], seed: u64) -> Vec<Paired> {
     let others: BTreeMap<(&str, usize), &Answer> = after
         .iter()
         .map(|answer| ((answer.task.as_str(), answer.doc_id), answer))
         .collect();
     let mut order: Vec<&str> = Vec::new();
-    // By task and metric, of both.
+    // By task and metric: the scores of both.
     let mut scores: BTreeMap<(&str, &str), [Vec<f64>; 2]> = BTreeMap::new();
     for answer in before {
         if !order.contains(&answer.task.as_str()) {
@@ -53,7 +53,7 @@ pub fn paired(before: &[Answer], after: &[Answer], seed: u64) -> Vec<Paired> {
             }
         }
     }
-    // The subjects of MMLU together are what most mean by it.
+    // All subjects together are what MMLU usually means.
     let subjects: Vec<&str> = order
         .iter()
         .copied()

@@ -1,6 +1,6 @@
-//! Python's `random.Random`: the Mersenne Twister of Matsumoto and Nishimura (1998), and `sample` as `CPython` has it.
+//! Python's `random.Random`: the Mersenne Twister of Matsumoto and Nishimura (1998), and `sample` as in `CPython`.
 //!
-//! The harness draws few-shot examples with it, so the same examples need the same numbers, to the bit.
+//! The harness draws few-shot examples with it, so equal examples require bit-identical numbers.
 
 const N: usize = 624;
 const M: usize = 397;
@@ -13,7 +13,7 @@ pub struct PythonRandom {
 }
 
 impl PythonRandom {
-    /// `random.Random(seed)` for a seed that is no negative number.
+    /// `random.Random(seed)` for a non-negative seed.
     pub fn new(seed: u64) -> Self {
         let (low, high) = (seed as u32, (seed >> 32) as u32);
         let both = [low, high];
@@ -71,7 +71,7 @@ impl PythonRandom {
         y ^ (y >> 18)
     }
 
-    /// `randrange(n)` for `0 < n < 2³²`: bits are drawn until they give a number below `n`.
+    /// `randrange(n)` for `0 < n < 2³²`: bits are drawn until they form a number below `n`.
     fn below(&mut self, n: usize) -> usize {
         let bits = usize::BITS - n.leading_zeros();
         loop {
@@ -82,12 +82,12 @@ impl PythonRandom {
         }
     }
 
-    /// `sample(range(n), k)`: `k` distinct numbers below `n`, in the order drawn. `None` when `k > n`.
+    /// `sample(range(n), k)`: `k` distinct numbers below `n`, in the order drawn; `None` if `k > n` or `n ≥ 2³²`.
     pub fn sample(&mut self, n: usize, k: usize) -> Option<Vec<usize>> {
         if k > n || n >= 1 << 32 {
             return None;
         }
-        // A list is cheaper than a set while the list is no longer than a set of k would be.
+        // As in `CPython`: a list is used if it is no longer than a set for `k` elements would be.
         let mut set_size = 21;
         if k > 5 {
             set_size += 4_usize.pow((3.0 * k as f64).log(4.0).ceil() as u32);

@@ -1,4 +1,4 @@
-//! Results of tasks, and the JSON lm-evaluation-harness writes of them, so that its readers read ours.
+//! Results of tasks, and their JSON in the format of lm-evaluation-harness, so that tools for the harness can read it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::metrics::{Mean, mean, pooled};
 use super::tasks::{GROUPS, HARNESS_VERSION, Task, group_of};
 use common::proportions::{on_log_odds, wilson};
 
-/// Normal quantile of 95 % intervals.
+/// Standard normal quantile for 95 % intervals.
 const Z: f64 = 1.959_963_984_540_054;
 
 /// One metric of a task or group.
@@ -19,33 +19,33 @@ pub struct Score {
     /// Mean over items and its standard error.
     #[serde(flatten)]
     pub mean: Mean,
-    /// 95 % interval: Wilson's where each item is right or wrong, else one of the mean on the scale of log-odds.
+    /// 95 % interval: Wilson's if every item is right or wrong, else an interval for the mean on the log-odds scale.
     pub interval: Option<(f64, f64)>,
 }
 
 /// All metrics of a task or group, by the harness's names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TaskResult {
-    /// `arc_challenge`, `mmlu_anatomy`, or a group: `mmlu`, `mmlu_stem`.
+    /// `arc_challenge`, `mmlu_anatomy`, or the name of a group: `mmlu`, `mmlu_stem`.
     pub name: String,
-    /// Whether it stands for several tasks.
+    /// Whether it combines several tasks.
     pub is_group: bool,
-    /// Shots.
+    /// Number of few-shot examples.
     pub shots: usize,
-    /// Documents the split has.
+    /// Number of documents in the split.
     pub documents: usize,
-    /// By metric and filter.
+    /// Scores by metric and filter, `metric,filter`.
     pub scores: BTreeMap<String, Score>,
 }
 
-/// A task that was run: the task, its shots, the documents of its split, and its rows.
+/// A task that was run, with its answers.
 #[derive(Debug, Clone)]
 pub struct Ran {
     /// Task.
     pub task: Task,
-    /// Shots.
+    /// Number of few-shot examples.
     pub shots: usize,
-    /// Documents the split has, asked or not.
+    /// Number of documents in the split, whether answered or not.
     pub documents: usize,
     /// Rows of the item table.
     pub answers: Vec<Answer>,
@@ -59,8 +59,8 @@ fn scored(values: &[f64], mean: Mean) -> Score {
     }
 }
 
-/// The 95 % interval of a mean of scores between 0 and 1: Wilson's where all are one or the other, else on the scale of
-/// log-odds.
+/// The 95 % interval of a mean of scores between 0 and 1: Wilson's if all scores are 0 or 1 (`yes_or_no`), else on the
+/// log-odds scale. `None` without a standard error.
 pub fn interval(mean: &Mean, yes_or_no: bool) -> Option<(f64, f64)> {
     if yes_or_no {
         return wilson((mean.value * mean.n as f64).round() as usize, mean.n, Z);
@@ -68,8 +68,8 @@ pub fn interval(mean: &Mean, yes_or_no: bool) -> Option<(f64, f64)> {
     on_log_odds(mean.value, mean.standard_error?, Z)
 }
 
-/// Results of tasks in their order, followed by MMLU's groups and MMLU itself, weighted by size, where all their subjects
-/// were run.
+/// Results of tasks in order, followed by those of MMLU's groups and of MMLU as a whole, weighted by size; a group is
+/// included only if all its subjects were run.
 pub fn results(ran: &[Ran]) -> Vec<TaskResult> {
     let values = |of: &Ran, metric: &str| -> Vec<f64> {
         of.answers
@@ -129,7 +129,7 @@ pub fn results(ran: &[Ran]) -> Vec<TaskResult> {
     all
 }
 
-/// The results file of the harness: `results`, `groups`, `versions`, `n-shot`, `n-samples`, `higher_is_better`, `config`.
+/// The harness's results file: `results`, `groups`, `versions`, `n-shot`, `n-samples`, `higher_is_better`, `config`.
 pub fn harness_json(results: &[TaskResult], model: &str, seed: u64, limit: Option<usize>) -> Value {
     let (mut tasks, mut groups, mut shots, mut samples, mut higher, mut versions) = (
         Map::new(),
@@ -192,7 +192,7 @@ pub fn harness_json(results: &[TaskResult], model: &str, seed: u64, limit: Optio
     all
 }
 
-/// What each group consists of; of a single task, nothing.
+/// The members of each group; empty for a single task.
 fn subtasks(results: &[TaskResult]) -> Map<String, Value> {
     let subject = |name: &str| match Task::named(name).as_deref() {
         Ok([Task::Mmlu(subject)]) => Some(*subject),

@@ -1,4 +1,4 @@
-//! The item table as JSON lines: written row by row, and taken up again where it ends.
+//! The item table as JSON lines, written row by row so that an interrupted evaluation can be resumed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -8,12 +8,12 @@ use super::answer::Answer;
 use super::tasks::Item;
 use crate::error::{Error, Result};
 
-/// Items of shard `index` of `count`: every `count`-th, from the `index`-th.
+/// The items of shard `index` of `count`: every `count`-th item from index `index` on.
 pub fn shard(items: Vec<Item>, index: usize, count: usize) -> Vec<Item> {
     items.into_iter().skip(index).step_by(count.max(1)).collect()
 }
 
-/// A table on disk.
+/// An item table on disk, open for appending.
 #[derive(Debug)]
 pub struct Table {
     path: PathBuf,
@@ -21,12 +21,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// Opens a table for the answers of checkpoint `id` to `items`: its rows so far are read, and a last line that was cut
-    /// short is dropped.
+    /// Opens or creates a table for the answers of checkpoint `id` to `items`, and returns the rows it already has; an
+    /// incomplete last line is removed.
     ///
     /// # Errors
-    /// [`Error::OtherItems`] if a row is not that of the item in its place, or of another checkpoint; [`Error::Malformed`] for a line that is no row,
-    /// unless it is the last; [`Error::Read`], [`Error::Write`].
+    /// [`Error::OtherItems`] if a row does not match the item at its index, or belongs to another checkpoint;
+    /// [`Error::Malformed`] for a complete line that is not a row; [`Error::Read`], [`Error::Write`].
     pub fn open(path: &Path, id: &str, items: &[Item]) -> Result<(Self, Vec<Answer>)> {
         let unreadable = |source| Error::Read {
             path: path.to_path_buf(),
@@ -89,7 +89,7 @@ impl Table {
         Ok((Self { path, file }, rows))
     }
 
-    /// Adds a row.
+    /// Appends a row.
     ///
     /// # Errors
     /// [`Error::Write`].

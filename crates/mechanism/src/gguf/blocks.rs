@@ -1,7 +1,7 @@
 //! Blocks of 32 weights: `w = d·q` or `w = d·q + m`. Source: ggml `ggml-common.h`, `ggml-quants.c`.
 //!
-//! Plain loops over arrays, compiled for the widest vectors of the machine where `quantization.rs` calls them, with the numbers that
-//! blocks begin with: `d`, and `m` where there is one.
+//! Plain loops over arrays, which are compiled for the widest vectors of the machine where `quantization.rs` calls
+//! them. The numbers at the start of a block (`d`, and `m` if there is one) are passed in decoded form.
 
 #![expect(
     clippy::inline_always,
@@ -13,13 +13,13 @@ pub(super) const IQ4_VALUES: [f32; 16] = [
     -127.0, -104.0, -83.0, -65.0, -49.0, -35.0, -22.0, -10.0, 1.0, 13.0, 25.0, 38.0, 53.0, 69.0, 89.0, 113.0,
 ];
 
-/// A half-precision number as `f32`, without a branch or a call: loops over it become vectors.
+/// Converts a half-precision number to `f32` without branches or calls, so that loops over it can be vectorised.
 #[inline(always)]
 pub(crate) fn half(bits: u16) -> f32 {
     let magnitude = u32::from(bits & 0x7fff) << 13;
-    // Exponents differ by 112; the product of a power of two is exact, of subnormal numbers too.
+    // The exponent biases differ by 112; multiplying by a power of two is exact, also for subnormal numbers.
     let finite = f32::from_bits(magnitude) * f32::from_bits((112 + 127) << 23);
-    // All ones stand for infinity and what is no number, in both.
+    // An exponent of all ones means infinity or NaN in both formats.
     let all_ones = magnitude | 0x7f80_0000;
     let of = if bits & 0x7c00 == 0x7c00 {
         all_ones
@@ -29,7 +29,7 @@ pub(crate) fn half(bits: u16) -> f32 {
     f32::from_bits(of | (u32::from(bits & 0x8000) << 16))
 }
 
-/// A half-precision number at `at`.
+/// The half-precision number at index `at`.
 #[inline(always)]
 pub(super) fn half_at(block: &[u8], at: usize) -> f32 {
     half(u16::from_le_bytes([block[at], block[at + 1]]))
@@ -37,8 +37,8 @@ pub(super) fn half_at(block: &[u8], at: usize) -> f32 {
 
 /// The low halves of sixteen bytes, then their high halves.
 ///
-/// Whole numbers first, all of them, and only then `f32`: so both loops become vectors. `shifts` are 0 and 4, which the compiler must
-/// not know: it would unroll the loops and find no vectors.
+/// First extracts all integers and only then converts to `f32`, so that both loops are vectorised. The compiler must
+/// not know that `shifts` is `[0, 4]`, or it would unroll the loops and not vectorise them.
 #[inline(always)]
 fn halves(bytes: &[u8], shifts: [u32; 2]) -> [i32; 32] {
     let mut all = [0; 32];
@@ -94,7 +94,7 @@ pub(super) fn q5_1([d, m]: [f32; 2], _: [u32; 2], block: &[u8; 24], out: &mut [f
     }
 }
 
-/// Bytes with signs, each times `d`.
+/// Decodes signed bytes, each multiplied by `d`.
 #[inline(always)]
 pub(super) fn signed<const N: usize>(bytes: &[u8], d: f32, out: &mut [f32; N]) {
     let mut all = [0; N];

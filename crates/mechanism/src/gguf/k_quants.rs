@@ -1,4 +1,4 @@
-//! Super-blocks of 256 weights with quantized scales. Source: ggml `ggml-common.h`, `ggml-quants.c`.
+//! Super-blocks of 256 weights with quantised scales. Source: ggml `ggml-common.h`, `ggml-quants.c`.
 
 #![expect(
     clippy::inline_always,
@@ -11,7 +11,7 @@ use super::blocks::{IQ4_VALUES, half_at, signed};
 pub(super) fn q2_k(block: &[u8; 84], out: &mut [f32; 256]) {
     let (scales, qs) = (&block[..16], &block[16..80]);
     let (d, dmin) = (half_at(block, 80), half_at(block, 82));
-    // 128 weights share 32 bytes, four shifts of two bits; sixteen have a scale.
+    // 128 weights share 32 bytes, with four shifts of two bits; each sixteen weights have one scale.
     for (i, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
         let shift = 2 * (i / 2 % 4);
         let from = i / 8 * 32 + i % 2 * 16;
@@ -43,7 +43,7 @@ pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
         let (low, high) = (&qs[half * 32 + lane..][..16], &high[lane..lane + 16]);
         let mut all = [0; 16];
         for (q, (low, high)) in all.iter_mut().zip(low.iter().zip(high)) {
-            // Where the third bit is missing the number is less by four.
+            // If the third bit is not set, 4 is subtracted.
             *q = i32::from(((low >> (2 * shift)) & 3) | (((high >> (half * 4 + shift)) & 1) << 2)) - 4;
         }
         for (value, q) in out.iter_mut().zip(all) {
@@ -52,7 +52,7 @@ pub(super) fn q3_k(block: &[u8; 110], out: &mut [f32; 256]) {
     }
 }
 
-/// Scale and minimum `j` of eight, six bits each in twelve bytes (`get_scale_min_k4`).
+/// Scale and minimum `j` of eight, six bits each, packed in twelve bytes (`get_scale_min_k4` in ggml).
 #[inline(always)]
 fn scale_min(packed: &[u8], j: usize) -> (f32, f32) {
     let (scale, min) = if j < 4 {

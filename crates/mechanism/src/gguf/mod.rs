@@ -1,6 +1,6 @@
-//! GGUF files: header, metadata and tensor table, checked against the file's length before anything is allocated.
+//! GGUF files: header, metadata and tensor table, validated against the file's length before anything is allocated.
 //!
-//! Layout: `magic, version, n_tensors, n_values, (key, type, value)*, (name, dims, type, offset)*`, then data
+//! Layout: `magic, version, n_tensors, n_values, (key, type, value)*, (name, dims, type, offset)*`, then tensor data
 //! aligned to `general.alignment`. Source: ggml's `docs/gguf.md`, versions 2 and 3, little endian.
 
 mod blocks;
@@ -29,22 +29,22 @@ pub struct TensorEntry {
     pub shape: Vec<usize>,
     /// Storage type.
     pub dtype: GgmlType,
-    /// Number of the file it lies in: of a checkpoint that was cut, the part.
+    /// Index of the file that holds it; other than 0 only in a checkpoint split into several files.
     pub file: usize,
-    /// First byte in the file.
+    /// Offset of its first byte in the file.
     pub start: u64,
-    /// Bytes it occupies.
+    /// Its size in bytes.
     pub n_bytes: u64,
 }
 
 /// An open GGUF file: metadata in memory, tensors on disk.
 #[derive(Debug)]
 pub struct Gguf {
-    /// Where it lies.
+    /// Path of the file; of a split checkpoint, of the first part.
     pub path: PathBuf,
-    /// The open file.
+    /// The open file at `path`.
     pub file: File,
-    /// Of a checkpoint that was cut into several files, the other parts in their order.
+    /// The other parts of a split checkpoint, in order.
     pub others: Vec<(PathBuf, File)>,
     /// Metadata by key.
     pub metadata: BTreeMap<String, Value>,
@@ -53,11 +53,11 @@ pub struct Gguf {
 }
 
 impl Gguf {
-    /// Opens a file and reads its header.
+    /// Opens a file, with all parts of a split checkpoint, and reads the headers.
     ///
     /// # Errors
-    /// [`Error::Read`] when the file cannot be read, [`Error::Malformed`] when a length, type or offset in the header
-    /// does not fit the file.
+    /// [`Error::Read`] if a file cannot be read, [`Error::Malformed`] if a length, type or offset in a header does not
+    /// fit its file, or if a part is missing.
     pub fn open(path: &Path) -> Result<Self> {
         let (file, (metadata, tensors)) = open_one(path)?;
         let count = metadata.get("split.count").and_then(Value::as_u64).unwrap_or(1);
@@ -75,7 +75,7 @@ impl Gguf {
         }
     }
 
-    /// All parts of a cut checkpoint, whichever of them was opened: `name-00002-of-00003.gguf`.
+    /// Opens all parts of a split checkpoint, whichever part was opened first: `name-00002-of-00003.gguf`.
     fn with_parts(self, count: u64) -> Result<Self> {
         let wrong = |what: String| Error::Malformed {
             path: self.path.clone(),
@@ -136,7 +136,7 @@ impl Gguf {
         })
     }
 
-    /// A file by its number in [`TensorEntry::file`].
+    /// Path and file with the given index, as in [`TensorEntry::file`].
     pub(crate) fn part(&self, number: usize) -> (&Path, &File) {
         match number.checked_sub(1).and_then(|other| self.others.get(other)) {
             Some((path, file)) => (path, file),
@@ -144,12 +144,12 @@ impl Gguf {
         }
     }
 
-    /// The value of a metadata key as an unsigned number, if it is one.
+    /// The value of a metadata key as an unsigned integer; `None` if it is absent or not one.
     pub fn number(&self, key: &str) -> Option<u64> {
         self.metadata.get(key).and_then(Value::as_u64)
     }
 
-    /// The value of a metadata key as text, if it is text.
+    /// The value of a metadata key as text; `None` if it is absent or not text.
     pub fn text(&self, key: &str) -> Option<&str> {
         match self.metadata.get(key) {
             Some(Value::Text(text)) => Some(text),
@@ -158,7 +158,7 @@ impl Gguf {
     }
 }
 
-/// One file with its header.
+/// Opens one file and reads its header.
 fn open_one(path: &Path) -> Result<(File, Header)> {
     let read_error = |source| Error::Read {
         path: path.to_path_buf(),
@@ -248,7 +248,7 @@ fn read_entry(cursor: &mut Cursor<'_>) -> Result<(String, TensorEntry)> {
             usize::try_from(dim).map_err(|_| cursor.malformed("a dimension beyond the address space"))?,
         );
     }
-    // The product above counts zeros as ones, so that it overflows in every order or in none.
+    // The product above counts zeros as ones, so whether it overflows does not depend on the order of dimensions.
     if shape.contains(&0) {
         n_elements = 0;
     }

@@ -1,4 +1,4 @@
-//! Storage types of ggml and how their blocks become `f32`.
+//! Storage types of ggml, and decoding of their blocks to `f32`.
 
 use std::fmt;
 
@@ -30,11 +30,11 @@ pub enum GgmlType {
     Q8_K,
     IQ4_NL,
     IQ4_XS,
-    /// A type that is listed but not read; its code.
+    /// A type that can be listed but not decoded; its code in ggml.
     Other(u32),
 }
 
-/// Names of types that are listed and not read.
+/// Names of types that can be listed but not decoded.
 const NAMES: [(u32, &str); 10] = [
     (16, "IQ2_XXS"),
     (17, "IQ2_XS"),
@@ -61,7 +61,7 @@ impl fmt::Display for GgmlType {
 }
 
 impl GgmlType {
-    /// The type with ggml's number `code`.
+    /// The type with code `code` in ggml.
     pub fn from_code(code: u32) -> Self {
         match code {
             0 => Self::F32,
@@ -86,8 +86,8 @@ impl GgmlType {
         }
     }
 
-    /// Elements and bytes of one block, of types that are not read too, as `ggml-common.h` has them: those are refused when
-    /// asked for. A type that is not known counts no bytes.
+    /// Number of elements and bytes of one block, as in `ggml-common.h`, including types that cannot be decoded
+    /// (reading these fails). An unknown type counts zero bytes.
     pub fn block(self) -> (u64, u64) {
         match self {
             Self::F32 => (1, 4),
@@ -107,8 +107,8 @@ impl GgmlType {
             Self::Q8_K => (256, 292),
             Self::IQ4_XS => (256, 136),
             Self::Other(code) => match code {
-                // IQ2_XXS, IQ2_XS, IQ3_XXS, IQ1_S, IQ3_S, IQ2_S, IQ1_M.
-                // … and TQ2_0.
+                // The codes are those of IQ2_XXS, IQ2_XS, IQ3_XXS, IQ1_S, IQ3_S, IQ2_S, IQ1_M,
+                // and, of the same size as IQ2_XXS, TQ2_0.
                 16 | 35 => (256, 66),
                 17 => (256, 74),
                 18 => (256, 98),
@@ -116,7 +116,7 @@ impl GgmlType {
                 21 => (256, 110),
                 22 => (256, 82),
                 29 => (256, 56),
-                // Whole numbers of 8, 16, 32 and 64 bits.
+                // Integers of 8, 16, 32 and 64 bits.
                 24 => (1, 1),
                 25 => (1, 2),
                 26 => (1, 4),
@@ -129,19 +129,19 @@ impl GgmlType {
         }
     }
 
-    /// Whether values of this type are read.
+    /// Whether values of this type can be decoded.
     pub fn is_read(self) -> bool {
         !matches!(self, Self::Other(_))
     }
 
-    /// Bytes of `numbers` numbers, which are whole blocks.
+    /// Number of bytes of `numbers` elements, which must be whole blocks.
     pub fn bytes(self, numbers: usize) -> usize {
         let (per_block, bytes) = self.block();
         numbers / per_block as usize * bytes as usize
     }
 
-    /// Decodes whole blocks into `out`, with the widest vectors of the machine; both lengths must agree, which the caller has
-    /// checked. False when the type is not read.
+    /// Decodes whole blocks into `out`, with the widest vectors of the machine. The caller has checked that both
+    /// lengths match. Returns false if the type cannot be decoded.
     pub fn decode(self, bytes: &[u8], out: &mut [f32]) -> bool {
         wide(
             #[inline(always)]
@@ -151,7 +151,7 @@ impl GgmlType {
 
     #[inline(always)]
     fn decode_plainly(self, bytes: &[u8], out: &mut [f32]) -> bool {
-        // No function that takes a function: what is called through one is not compiled for wide vectors.
+        // Macros, because a function passed as an argument would not be compiled for wide vectors.
         macro_rules! by_block {
             ($bytes:literal, $decode:path) => {{
                 let (blocks, _) = bytes.as_chunks::<$bytes>();
@@ -161,7 +161,7 @@ impl GgmlType {
                 }
             }};
         }
-        // The numbers that 32 blocks begin with are widened together.
+        // The half-precision numbers at the start of 32 blocks are converted together.
         macro_rules! by_small_block {
             ($bytes:literal, $decode:path) => {{
                 let (blocks, _) = bytes.as_chunks::<$bytes>();

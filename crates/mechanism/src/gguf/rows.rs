@@ -8,7 +8,7 @@ use super::{GgmlType, Gguf};
 use crate::error::{Error, Result};
 use crate::mapped::with_bytes;
 
-/// A whole tensor of a GGUF file.
+/// Reads and decodes a whole tensor of a GGUF file.
 pub(crate) fn read_whole(file: &Gguf, name: &str) -> Result<Vec<f32>> {
     let Some(entry) = file.tensors.get(name) else {
         return Err(Error::MissingTensor {
@@ -20,7 +20,7 @@ pub(crate) fn read_whole(file: &Gguf, name: &str) -> Result<Vec<f32>> {
     rows_of(file, name, entry.shape.last().copied().unwrap_or(1), 0..n_rows)
 }
 
-/// Rows are whole blocks: the header was refused otherwise.
+/// Reads and decodes rows, which consist of whole blocks, since other headers are refused.
 pub(crate) fn rows_of(file: &Gguf, name: &str, width: usize, rows: Range<usize>) -> Result<Vec<f32>> {
     let mut out = vec![0.0; rows.len() * width];
     if out.is_empty() {
@@ -38,7 +38,7 @@ pub(crate) fn rows_of(file: &Gguf, name: &str, width: usize, rows: Range<usize>)
     Ok(out)
 }
 
-/// Rows as they are stored, blocks one after the other.
+/// Reads rows in their stored format, block after block.
 pub(crate) fn stored_rows_of(
     file: &Gguf,
     name: &str,

@@ -9,29 +9,29 @@ use crate::error::{Error, Result};
 /// One metadata value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
-    /// Any unsigned integer.
+    /// An unsigned integer of any width.
     Unsigned(u64),
-    /// Any signed integer.
+    /// A signed integer of any width.
     Signed(i64),
-    /// Either float.
+    /// A float of either width.
     Float(f64),
-    /// True or false.
+    /// A boolean.
     Bool(bool),
-    /// A string; bytes that are no UTF-8 are replaced.
+    /// A string; invalid UTF-8 is replaced.
     Text(String),
     /// An array of strings.
     Texts(Vec<String>),
-    /// An array of numbers or truth values.
+    /// An array of numbers or booleans.
     Numbers(Vec<f64>),
     /// An array of arrays.
     Arrays(Vec<Value>),
 }
 
-/// Arrays within arrays that are followed.
+/// Maximum depth of nested arrays.
 const DEEPEST: usize = 8;
 
 impl Value {
-    /// As an unsigned integer, where it is one.
+    /// The value as an unsigned integer; `None` if it is not a non-negative integer.
     pub fn as_u64(&self) -> Option<u64> {
         match *self {
             Self::Unsigned(value) => Some(value),
@@ -40,7 +40,7 @@ impl Value {
         }
     }
 
-    /// As a float, where it is any number.
+    /// The value as a float; `None` if it is not a number.
     pub fn as_f64(&self) -> Option<f64> {
         match *self {
             Self::Unsigned(value) => Some(value as f64),
@@ -51,7 +51,7 @@ impl Value {
     }
 }
 
-/// Reads forward and never beyond the file's length.
+/// Reads forward and never beyond the end of the file.
 pub(super) struct Cursor<'a> {
     path: PathBuf,
     reader: BufReader<&'a File>,
@@ -114,7 +114,7 @@ impl<'a> Cursor<'a> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    /// A count of things of at least `least` bytes each: refused when they cannot fit what is left of the file.
+    /// Reads a count of elements of at least `least` bytes each; refused if they cannot fit in the rest of the file.
     pub(super) fn count(&mut self, least: u64, what: &str) -> Result<u64> {
         let n = self.u64()?;
         match n.checked_mul(least) {
@@ -141,7 +141,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// An array, within `depth` others.
+    /// Reads an array that is nested in `depth` others.
     fn list(&mut self, depth: usize) -> Result<Value> {
         let inner = self.u32()?;
         let least = match inner {

@@ -1,4 +1,4 @@
-//! The supervised fine-tuning loss and its gradient with respect to the last residual stream.
+//! The supervised fine-tuning loss and its gradient with respect to the residual stream after the last layer.
 
 use crate::config::DecoderConfig;
 use crate::decoder::Machine;
@@ -6,7 +6,7 @@ use crate::decoder::norm::NormGradient;
 use crate::error::Result;
 use crate::run::{Group, Head};
 
-/// Losses of a group's samples, and the gradient of their sum with respect to the stream after the last layer.
+/// Appends the losses of a group's samples to `losses`; returns the gradient of their sum with respect to `x`.
 pub(crate) fn loss_backward<M: Machine>(
     head: &Head<'_, M>,
     config: &DecoderConfig,
@@ -25,12 +25,12 @@ pub(crate) fn loss_backward<M: Machine>(
         bias: head.norm().bias.as_ref().map(|_| vec![0.0; d]),
     };
     for (segment, (ids, prompt)) in group.segments.iter().zip(samples) {
-        // The token before a response's token is the one that predicts it.
+        // The row of the token before a response token predicts that token.
         let first = segment.rows.start + prompt - 1;
         let targets = &ids[*prompt..];
         let n = targets.len();
         let mut loss = 0.0;
-        // Blocks of rows, so that logits stay small.
+        // In blocks of rows, so that the logits stay small.
         for (block, targets) in targets.chunks(64).enumerate() {
             let here = first + block * 64..first + block * 64 + targets.len();
             machine.take(x, d, &mut here.clone(), &mut rows);

@@ -1,9 +1,10 @@
 //! Gradients of the supervised fine-tuning loss, layer by layer, and their spectra.
 //!
-//! The loss of a sample is the mean cross-entropy of its response's tokens given what stands before them; gradients of
-//! samples are summed. Forwards, the residual stream before every layer is kept (in memory or on disk); backwards, each
-//! layer is loaded once more, its inside computed again, its gradients reduced to spectra and dropped. Memory: one
-//! layer, its gradients, and the streams. Method: Li et al. 2024, <https://arxiv.org/abs/2410.23743>.
+//! The loss of a sample is the mean cross-entropy of its response tokens given all tokens before them; gradients of
+//! samples are summed. The forward pass stores the residual stream before every layer (in memory or on disk). The
+//! backward pass loads each layer again, recomputes its intermediate results, reduces its gradients to spectra and
+//! drops them. Memory: one layer, its gradients, and the streams. Method: Li et al. 2024,
+//! <https://arxiv.org/abs/2410.23743>.
 
 pub(crate) mod loss;
 pub(crate) mod report;
@@ -23,77 +24,77 @@ use crate::spectrum::Spectrum;
 use loss::loss_backward;
 use report::{nuclear_norms, report};
 
-/// One question and the answer to learn.
+/// A prompt and the response to be learned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
-    /// Given.
+    /// The given text.
     pub prompt: String,
-    /// To be learned.
+    /// The text to be learned.
     pub response: String,
 }
 
-/// How gradients are taken.
+/// Settings of the gradient computation.
 #[derive(Debug, Clone)]
 pub struct GradientSettings {
-    /// The run.
+    /// How the network is run.
     pub run: RunSettings,
-    /// Spectra of every sample's own gradient too.
+    /// Whether to compute the nuclear norms of each sample's gradient too.
     pub per_sample: bool,
 }
 
-/// One matrix of one layer.
+/// Gradient of one matrix of one layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MatrixGradient {
-    /// Of the gradient summed over samples.
+    /// Spectrum of the gradient summed over samples.
     #[serde(flatten)]
     pub spectrum: Spectrum,
-    /// Nuclear norm of each sample's own gradient, where asked for.
+    /// Nuclear norm of each sample's gradient, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_sample_nuclear: Option<Vec<f64>>,
-    /// Their mean.
+    /// Mean of the samples' nuclear norms, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_sample_nuclear_mean: Option<f64>,
-    /// Singular values of the sum, greatest first; as many as its rank can be.
+    /// Singular values of the summed gradient, greatest first; at most as many as its rank. Not serialised.
     #[serde(skip)]
     pub singular_values: Vec<f64>,
 }
 
-/// The matrices of a feed-forward network.
+/// Gradients of the matrices of a feed-forward network.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct MlpGradients {
-    /// Null where the family has no gate.
+    /// `None` if the family has no gate.
     pub gate: Option<MatrixGradient>,
     pub up: MatrixGradient,
     pub down: MatrixGradient,
 }
 
-/// The matrices of a mixture of experts.
+/// Gradients of the matrices of a mixture of experts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MixtureGradients {
-    /// What says which expert a token goes to.
+    /// The router, which assigns tokens to experts.
     pub router: MatrixGradient,
-    /// The experts; one that no token went to has a gradient of zero.
+    /// The experts; an expert without tokens has a zero gradient.
     pub experts: Vec<MlpGradients>,
-    /// An expert for all tokens.
+    /// The shared expert for all tokens, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared: Option<MlpGradients>,
-    /// What says how much of it is taken.
+    /// The gate that weights the shared expert, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shared_gate: Option<MatrixGradient>,
 }
 
-/// The matrices of a feed-forward part.
+/// Gradients of the matrices of a feed-forward part.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FeedForwardGradients {
-    /// One network for all tokens.
+    /// A dense network.
     Dense(Box<MlpGradients>),
-    /// Several, of which each token uses a few.
+    /// A mixture of experts.
     Mixture(Box<MixtureGradients>),
 }
 
-/// One layer's matrices.
+/// Gradients of the matrices of one layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct LayerGradients {
@@ -101,7 +102,7 @@ pub struct LayerGradients {
     pub k: MatrixGradient,
     pub v: MatrixGradient,
     pub o: MatrixGradient,
-    /// `gate`, `up` and `down`; of a mixture `router`, `experts`, `shared` and `shared_gate`.
+    /// `gate`, `up` and `down`; for a mixture `router`, `experts`, `shared` and `shared_gate`.
     #[serde(flatten)]
     pub feed_forward: FeedForwardGradients,
 }
@@ -145,23 +146,23 @@ pub struct Gradients {
     pub mean_loss: f64,
     /// Each sample's loss.
     pub losses: Vec<f64>,
-    /// By layer.
+    /// Gradients of each layer.
     pub layers: Vec<LayerGradients>,
-    /// Samples.
+    /// Number of samples.
     pub samples: usize,
-    /// Tokens of all prompts.
+    /// Number of tokens of all prompts.
     pub prompt_tokens: usize,
-    /// Tokens of all responses.
+    /// Number of tokens of all responses.
     pub response_tokens: usize,
 }
 
-/// Sees a layer's whole gradient before it is dropped.
+/// Callback that receives a layer's index and its complete gradient before that is dropped.
 pub type EachLayer<'a> = dyn FnMut(usize, &BlockGradient) -> Result<()> + 'a;
 
-/// Gradients of the loss on `samples` with respect to every matrix of every layer.
+/// Computes gradients of the loss on `samples` with respect to every matrix of every layer.
 ///
 /// # Errors
-/// [`Error::Empty`] without samples, [`Error::EmptySample`], and what running fails with.
+/// [`Error::Empty`] without samples, [`Error::EmptySample`] for an empty prompt or response, and errors of running.
 pub fn gradients(
     checkpoint: &Checkpoint,
     samples: &[Sample],
@@ -173,10 +174,10 @@ pub fn gradients(
     gradients_of_ids(checkpoint, &encoded, settings, progress, each_layer)
 }
 
-/// The same for samples that are encoded already: ids of prompt and response together, and how many are the prompt's.
+/// As [`gradients`], for encoded samples: token ids of prompt and response together, and the number of prompt tokens.
 ///
 /// # Errors
-/// As [`gradients`].
+/// Those of [`gradients`].
 pub fn gradients_of_ids(
     checkpoint: &Checkpoint,
     encoded: &[(Vec<u32>, usize)],
@@ -199,7 +200,7 @@ fn gradients_on<M: Machine>(
 ) -> Result<Gradients> {
     let config = &checkpoint.config;
     let texts: Vec<Vec<u32>> = encoded.iter().map(|(ids, _)| ids.clone()).collect();
-    // A sample of its own each where its own spectrum is asked for.
+    // One sample per group if each sample's own spectrum is requested.
     let groups = Group::pack(
         &texts,
         if settings.per_sample {
@@ -307,7 +308,7 @@ fn gradients_on<M: Machine>(
     })
 }
 
-/// Ids of prompt and response together, and how many are the prompt's.
+/// Token ids of prompt and response together, and the number of prompt tokens.
 pub(crate) fn encode(checkpoint: &Checkpoint, samples: &[Sample]) -> Result<Vec<(Vec<u32>, usize)>> {
     if samples.is_empty() {
         return Err(Error::Empty {

@@ -1,4 +1,4 @@
-//! From a layer's gradients to their spectra.
+//! Reduces a layer's gradients to their spectra.
 
 use rayon::prelude::*;
 
@@ -8,13 +8,13 @@ use crate::decoder::linear_gradient::{LinearGradient, MlpGradient};
 use crate::error::Result;
 use crate::spectrum::{Spectrum, singular_values};
 
-/// Nuclear norms in the order of [`BlockGradient::linears`].
+/// Nuclear norms of all matrices, in the order of [`BlockGradient::linears`].
 pub(super) fn nuclear_norms(gradient: &BlockGradient) -> Result<Vec<f64>> {
     let norm = |linear: &&LinearGradient| Ok(singular_values(&linear.weight)?.iter().sum());
     gradient.linears().par_iter().map(norm).collect()
 }
 
-/// Spectra of `total`, beside the nuclear norms of each sample's own gradient.
+/// Spectra of `total`, together with the nuclear norms of each sample's gradient (`own`; empty if not requested).
 pub(crate) fn report(total: &BlockGradient, own: &[Vec<f64>]) -> Result<LayerGradients> {
     let made: Vec<MatrixGradient> = total
         .linears()

@@ -1,5 +1,5 @@
-//! What stands beside weights and configuration, so that the checkpoint speaks as the one it was made of: tokenizer settings,
-//! chat template, what generation begins and ends with.
+//! Writes the files besides weights and configuration, so that a derived checkpoint behaves like its original:
+//! tokenizer settings, chat template, and the tokens with which generation begins and ends.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::gguf::{Gguf, Value as Stored};
 use crate::weights::Store;
 
-/// Files that are copied as they are, where they are.
+/// Files that are copied unchanged if they exist.
 const COPIED: [&str; 10] = [
     "generation_config.json",
     "tokenizer_config.json",
@@ -26,7 +26,7 @@ const COPIED: [&str; 10] = [
     "vocab.txt",
 ];
 
-/// Writes them into `folder`.
+/// Writes these files into `folder`.
 pub(super) fn write(checkpoint: &Checkpoint, folder: &Path) -> Result<()> {
     match &*checkpoint.weights.store {
         Store::Gguf(file) => from_gguf(file, folder),
@@ -51,7 +51,7 @@ fn copied(from: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Ids of tokens with a part to play, by the names configurations have for them.
+/// Ids of the special tokens in a GGUF file, by their names in `config.json`.
 pub(super) fn special_ids(file: &Gguf) -> Map<String, Value> {
     let mut ids = Map::new();
     for (name, key) in [
@@ -72,7 +72,7 @@ fn from_gguf(file: &Gguf, folder: &Path) -> Result<()> {
         write_then_rename(&folder.join(name), |file| file.write_all(text.as_bytes()))
     };
     let mut generation = special_ids(file);
-    // A turn may end before the text does.
+    // A turn of a conversation may end with another token than the text.
     let turn = file.number("tokenizer.ggml.eot_token_id");
     if let (Some(turn), Some(end)) = (turn, generation.get("eos_token_id").and_then(Value::as_u64))
         && turn != end

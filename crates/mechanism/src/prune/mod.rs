@@ -1,4 +1,4 @@
-//! Removing whole layers: which ones, what it costs, and the checkpoint without them.
+//! Removing whole layers: which layers, what it costs, and the checkpoint without them.
 //!
 //! Men et al. 2024, <https://arxiv.org/abs/2403.03853>; baselines after <https://arxiv.org/abs/2411.15558>, where dropping
 //! the last layers is strong.
@@ -22,52 +22,52 @@ use crate::run::{Progress, RunSettings};
 
 pub use write::write_pruned;
 
-/// Which layers go.
+/// How the layers to remove are chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
-    /// The first `count` of an order, least important first (`Influence::order_least_important_first`).
+    /// The first `count` of an order, least important first (see `Influence::order_least_important_first`).
     LeastInfluential {
-        /// The order.
+        /// Layer indices, least important first.
         order: Vec<usize>,
-        /// How many.
+        /// Number of layers to remove.
         count: usize,
     },
-    /// These.
+    /// The layers with these indices.
     List(Vec<usize>),
     /// `count` layers from `first` on.
     Block {
         /// First layer of the block.
         first: usize,
-        /// How many.
+        /// Number of layers to remove.
         count: usize,
     },
-    /// Any `count`.
+    /// `count` random layers.
     Random {
-        /// How many.
+        /// Number of layers to remove.
         count: usize,
-        /// Seed.
+        /// Seed of the random choice.
         seed: u64,
     },
-    /// The first `count`.
+    /// The first layers, as many as given.
     First(usize),
-    /// The last `count`.
+    /// The last layers, as many as given.
     Last(usize),
 }
 
-/// Layers removed and kept, ascending.
+/// Indices of the layers removed and kept, ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pruning {
-    /// Gone.
+    /// Removed layers.
     pub removed_layers: Vec<usize>,
-    /// Left, by their old numbers.
+    /// Kept layers, by their original indices.
     pub kept_layers: Vec<usize>,
 }
 
-/// Resolves a choice for a checkpoint of `n_layers`.
+/// Determines the removed and kept layers of a checkpoint with `n_layers` layers.
 ///
 /// # Errors
-/// [`Error::Layer`] for a layer there is not, [`Error::TooManyLayers`] if none would be left.
+/// [`Error::Layer`] for a layer that does not exist, [`Error::TooManyLayers`] if none would be left.
 pub fn choose(choice: &Choice, n_layers: usize) -> Result<Pruning> {
     let most = |asked: usize| {
         if asked < n_layers {
@@ -83,7 +83,7 @@ pub fn choose(choice: &Choice, n_layers: usize) -> Result<Pruning> {
         Choice::Random { count, seed } => {
             let mut layers: Vec<usize> = (0..n_layers).collect();
             let mut random = ChaCha8Rng::seed_from_u64(*seed);
-            // The first steps of Fisher and Yates' shuffle.
+            // The first steps of a Fisher–Yates shuffle.
             for i in 0..most(*count)? {
                 let j = random.random_range(i..n_layers);
                 layers.swap(i, j);
@@ -109,28 +109,28 @@ pub fn choose(choice: &Choice, n_layers: usize) -> Result<Pruning> {
     })
 }
 
-/// Scores of the same requests with all layers and without some.
+/// Scores of the same requests and items with all layers and with some removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PruningEffect {
-    /// What was removed.
+    /// The removed and kept layers.
     #[serde(flatten)]
     pub pruning: Pruning,
-    /// With all layers, by request.
+    /// Scores with all layers, by request.
     #[serde(default)]
     pub before: Vec<LogLikelihood>,
-    /// Without them, by request.
+    /// Scores without the removed layers, by request.
     #[serde(default)]
     pub after: Vec<LogLikelihood>,
-    /// By benchmark and metric.
+    /// Comparison by benchmark and metric.
     #[serde(default)]
     pub benchmarks: Vec<Paired>,
 }
 
-/// Log-likelihoods of `requests` and scores on `items` before and after removing layers; either may be empty. The layers that
-/// stay keep their own attention windows and rotations. `seed` is that of the intervals.
+/// Log-likelihoods of `requests` and scores on `items` before and after removing layers; one of the two may be empty.
+/// The remaining layers keep their attention windows and rotary embeddings. `seed` is for the bootstrap intervals.
 ///
 /// # Errors
-/// [`Error::Empty`] with neither; as [`log_likelihoods`] and [`answer`].
+/// [`Error::Empty`] if both are empty; those of [`log_likelihoods`] and [`answer`].
 pub fn prune(
     checkpoint: &Checkpoint,
     pruning: &Pruning,

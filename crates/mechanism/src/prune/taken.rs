@@ -1,5 +1,5 @@
-//! Which rows and columns of each stored tensor stay, where parts were cut: fused tensors hold several parts, and GPT-2's are
-//! stored the other way round.
+//! Which rows and columns of each stored tensor stay after a cut: fused tensors hold several parts, and GPT-2's
+//! matrices are stored transposed.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,7 +11,7 @@ use crate::weights::{Kind, Lines, Part};
 /// Parts outside of layers.
 const OUTSIDE: [Part; 4] = [Part::Embedding, Part::Positions, Part::FinalNorm, Part::Head];
 
-/// What stays of a part, as lines of the tensor it stands in.
+/// Converts the rows and columns that stay of a part to those of the tensor that holds it.
 fn stored(take: &Take, lines: Lines) -> Lines {
     let within = |range: &Range<usize>, of: Option<Vec<usize>>| -> Vec<usize> {
         match of {
@@ -24,7 +24,7 @@ fn stored(take: &Take, lines: Lines) -> Lines {
             rows: Some(within(range, lines.rows)),
             columns: lines.columns,
         },
-        // Transposed, and several side by side.
+        // A transposed part, side by side with others.
         Take::Columns(range) => Lines {
             rows: lines.columns,
             columns: Some(within(range, lines.rows)),
@@ -33,7 +33,7 @@ fn stored(take: &Take, lines: Lines) -> Lines {
     }
 }
 
-/// Two parts of one tensor: lines of both.
+/// Combines what stays of two parts of one tensor; `None` (everything) if either part stays whole.
 fn together(a: Lines, b: Lines) -> Lines {
     let both = |a: Option<Vec<usize>>, b: Option<Vec<usize>>| match (a, b) {
         (Some(mut a), Some(b)) => {
@@ -50,7 +50,7 @@ fn together(a: Lines, b: Lines) -> Lines {
     }
 }
 
-/// By name of the stored tensor, where anything was cut.
+/// The rows and columns that stay, by name of the stored tensor; empty if nothing was cut.
 pub(super) fn of_tensors(checkpoint: &Checkpoint, layers: &[usize]) -> BTreeMap<String, Lines> {
     let mut all: BTreeMap<String, Lines> = BTreeMap::new();
     let weights = &checkpoint.weights;
@@ -73,7 +73,7 @@ pub(super) fn of_tensors(checkpoint: &Checkpoint, layers: &[usize]) -> BTreeMap<
             }
             let mut lines = cut.lines(layer, part, kind);
             if kind == Kind::Bias && matches!(source.take, Take::Columns(_)) {
-                // A bias is a vector, however its matrix lies.
+                // A bias is a vector, however its matrix is stored.
                 lines = stored(
                     &match source.take {
                         Take::Columns(range) => Take::Rows(range),

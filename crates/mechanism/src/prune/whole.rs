@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all.
+//! Writes files so that they appear completely or not at all.
 
 use std::fs::File;
 use std::io::BufWriter;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// Writes beside the file and renames.
+/// Writes to a temporary file in the same folder, then renames it to `path`.
 pub(crate) fn write_then_rename(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
@@ -25,7 +25,7 @@ pub(crate) fn write_then_rename(
         std::fs::rename(&temporary, path)
     })();
     if result.is_err() {
-        // The half-written file is of no use; that it may be gone already is fine.
+        // The incomplete file is useless; it does not matter if it is already gone.
         let _ = std::fs::remove_file(&temporary);
     }
     result.map_err(failed)

@@ -1,7 +1,7 @@
-//! A pruned or cut checkpoint as `model.safetensors` with a `config.json` that other tools load.
+//! Writes a pruned or cut checkpoint as `model.safetensors` with a `config.json` that other tools can load.
 //!
-//! From safetensors, the stored bytes are copied, of parts that were cut the rows and columns that stay, and layers renumbered.
-//! From GGUF, weights are written dequantized (`f32`) under the names and in the layouts transformers uses.
+//! From safetensors, the stored bytes are copied (of cut parts, only the remaining rows and columns), and layers are
+//! renumbered. From GGUF, weights are written dequantised (`f32`) under the names and in the layouts of transformers.
 
 use std::io::Write;
 use std::path::Path;
@@ -15,10 +15,10 @@ use crate::config::{DecoderConfig, Family, to_hub};
 use crate::error::{Error, Result};
 use crate::weights::{Kind, Part, SafetensorsFiles, Store};
 
-/// Names by which configurations give one value for each layer.
+/// Configuration fields that hold a list with one value for each layer.
 const PER_LAYER_LISTS: [&str; 3] = ["layer_types", "mlp_layer_types", "sliding_window_list"];
 
-/// Bytes of one tensor to be written.
+/// One tensor to be written; `bytes` reads its content.
 pub(crate) struct PlannedWrite<'a> {
     pub(crate) name: String,
     pub(crate) dtype: String,
@@ -27,13 +27,14 @@ pub(crate) struct PlannedWrite<'a> {
     pub(crate) bytes: Box<dyn Fn() -> Result<Vec<u8>> + 'a>,
 }
 
-/// Writes `model.safetensors`, `config.json` and, where there is one, the tokenizer with its settings, the chat template and what
-/// generation needs into `folder`.
+/// Writes into `folder`: `model.safetensors`, `config.json`, the tokenizer with its settings if there is one, the chat
+/// template and the generation settings.
 ///
-/// Each file is written under a temporary name and renamed.
+/// Each file is written under a temporary name and then renamed.
 ///
 /// # Errors
-/// [`Error::Write`], what reading fails with, and [`Error::Unavailable`] for GGUF families whose layout is not written.
+/// [`Error::Write`], errors of reading, [`Error::Unavailable`] for GGUF families that cannot be written, and
+/// [`Error::Cut`] for a width that transformers rejects.
 pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -> Result<()> {
     let cut = checkpoint.weights.cut.as_deref();
     let c = &checkpoint.config;
@@ -79,7 +80,7 @@ pub fn write_pruned(checkpoint: &Checkpoint, pruning: &Pruning, folder: &Path) -
     beside::write(checkpoint, folder)
 }
 
-/// The configuration with fewer layers.
+/// The configuration with only the kept layers.
 fn renumbered(config: &Map<String, Value>, pruning: &Pruning) -> Map<String, Value> {
     let mut config = config.clone();
     if let Some(Value::Object(text)) = config.get("text_config") {
@@ -119,7 +120,7 @@ fn renumbered(config: &Map<String, Value>, pruning: &Pruning) -> Map<String, Val
     config
 }
 
-/// The configuration with the widths that are left; what it leaves to a default that follows from another width is said.
+/// The configuration with the remaining widths; fields whose default depends on a changed width are set explicitly.
 fn narrowed(config: &Map<String, Value>, whole: &DecoderConfig, left: &DecoderConfig) -> Map<String, Value> {
     let mut config = config.clone();
     if let Some(Value::Object(text)) = config.get("text_config") {
@@ -146,18 +147,18 @@ fn narrowed(config: &Map<String, Value>, whole: &DecoderConfig, left: &DecoderCo
     }
     if (whole.d_model, whole.n_heads) != (left.d_model, left.n_heads) {
         config.insert("head_dim".to_owned(), json!(left.head_dim));
-        // Without it, classes take as many as there are query heads.
+        // Without this field, transformers assumes as many as there are query heads.
         config.insert("num_key_value_heads".to_owned(), json!(left.n_kv_heads));
     }
     config
 }
 
-/// The layer number in a tensor's name and where it stands.
+/// The layer index in a tensor's name, and its byte range there.
 fn layer_in(name: &str) -> Option<(usize, std::ops::Range<usize>)> {
     number_in(name, &["layers", "h"])
 }
 
-/// The number after one of these pieces of a tensor's name and where it stands.
+/// The number that follows one of the pieces `after` of a tensor's name, and its byte range there.
 fn number_in(name: &str, after: &[&str]) -> Option<(usize, std::ops::Range<usize>)> {
     let mut at = 0;
     let mut previous = "";
@@ -228,7 +229,7 @@ fn from_safetensors<'a>(
     planned
 }
 
-/// Parts of a layer with the names transformers gives them in the families written here.
+/// Parts of a layer with their names in transformers, for the families written here.
 const LAYER_PARTS: [(Part, &str); 11] = [
     (Part::Q, "self_attn.q_proj"),
     (Part::K, "self_attn.k_proj"),
@@ -276,7 +277,7 @@ fn from_gguf<'a>(checkpoint: &'a Checkpoint, pruning: &Pruning) -> Result<Vec<Pl
             Some("post_attention_layernorm"),
             Some("pre_feedforward_layernorm"),
         );
-        // What stands after attention in Gemma 2 stands before the feed-forward part elsewhere.
+        // Gemma 2 uses the name of Llama's feed-forward norm for its norm after attention.
         let norms = [
             (Part::AttentionPostNorm, post.filter(|_| c.norm_after)),
             (Part::FfnNorm, if c.norm_after { pre } else { post }),
@@ -311,7 +312,7 @@ pub(crate) fn little_endian(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// One tensor in memory at a time; larger elements first, so that all are aligned.
+/// Writes tensors in the given order, with one in memory at a time; the header is padded to a multiple of eight bytes.
 pub(crate) fn write_safetensors(path: &Path, planned: &[PlannedWrite<'_>]) -> Result<()> {
     let mut header = Map::new();
     header.insert("__metadata__".to_owned(), json!({"format": "pt"}));

@@ -1,30 +1,30 @@
-//! What a layer did to a group, for whoever watches a run.
+//! A layer's effect on a group of texts, as shown to the observer of a run.
 
 use super::Group;
 use crate::decoder::Machine;
 use crate::error::Result;
 
-/// The residual stream around a layer, wherever it lies.
+/// The residual stream before and after a layer, wherever it is stored.
 pub trait Around: Sync {
-    /// Rows `rows` of the stream before the layer, and after it before any final norm, `d_model` values each.
+    /// Rows `rows` of the stream before the layer and after it (before any final norm), each as `(rows, d_model)`.
     ///
     /// # Errors
-    /// [`crate::Error::Card`] when they cannot be brought here.
+    /// [`crate::Error::Card`] if they cannot be read from the GPU.
     fn rows(&self, rows: &[usize]) -> Result<[Vec<f32>; 2]>;
     /// The whole stream before the layer, `(rows, d_model)`.
     ///
     /// # Errors
-    /// As [`Around::rows`].
+    /// Those of [`Around::rows`].
     fn before(&self) -> Result<Vec<f32>>;
-    /// The whole stream after it.
+    /// The whole stream after the layer, `(rows, d_model)`.
     ///
     /// # Errors
-    /// As [`Around::rows`].
+    /// Those of [`Around::rows`].
     fn after(&self) -> Result<Vec<f32>>;
-    /// Cosines between rows before and after.
+    /// Cosine between each row before and after the layer.
     ///
     /// # Errors
-    /// As [`Around::rows`].
+    /// Those of [`Around::rows`].
     fn cosines(&self) -> Result<Vec<f64>>;
 }
 
@@ -58,20 +58,20 @@ impl<M: Machine> Around for OfPass<'_, M> {
     }
 }
 
-/// What a layer did to a group.
+/// A layer's effect on a group.
 #[derive(Clone, Copy)]
 pub struct Step<'a> {
     /// Layer, from 0.
     pub layer: usize,
-    /// Number of the group.
+    /// Index of the group.
     pub group: usize,
-    /// The texts' rows and the first text's number.
+    /// The group, with the rows of its texts.
     pub texts: &'a Group,
-    /// The residual stream before and after it.
+    /// The residual stream before and after the layer.
     pub stream: &'a dyn Around,
 }
 
-/// A group on its way through a layer.
+/// The residual stream of a group before and after a layer, on the machine.
 pub(super) struct Pass<M: Machine> {
     pub(super) before: M::Rows,
     pub(super) after: M::Rows,

@@ -1,4 +1,4 @@
-//! The first layer of a checkpoint on the machine it is to run on and on the processor: what is asked before anything is run.
+//! Compares a checkpoint's first layer on its device with the CPU, before anything is run.
 
 use super::{Group, embed};
 use crate::checkpoint::Checkpoint;
@@ -8,14 +8,14 @@ use crate::decoder::{Cpu, Form, Laid, Layer, Machine};
 use crate::error::{Error, Result};
 use crate::site::Nobody;
 
-/// Rows that go through it.
+/// Maximum number of rows that are compared.
 const ROWS: usize = 32;
 
-/// Refuses a machine whose first layer gives something else than the processor's, by more than `allowed` of the root mean square of
-/// what it gives.
+/// Rejects a device whose first layer deviates from the CPU's by more than `allowed`, relative to the root mean square
+/// of the CPU's output.
 ///
 /// # Errors
-/// [`Error::Card`] with both numbers; what reading fails with.
+/// [`Error::Card`] with both numbers; errors of reading.
 pub fn check_first_layer(checkpoint: &Checkpoint, allowed: f64) -> Result<()> {
     let config = &checkpoint.config;
     let first = ROWS.min(config.max_positions) * 2 / 3;

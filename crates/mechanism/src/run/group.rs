@@ -1,22 +1,22 @@
-//! Texts that go through a block together, and groups that do so side by side.
+//! Groups of texts that pass through a layer together, and batches of groups that do so in parallel.
 
 use std::ops::Range;
 
 use crate::decoder::Segment;
 
-/// Texts that go through a block together.
+/// Texts that pass through a layer together.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// Number of the first text (or segment) in the run.
+    /// Index of the first text (or segment) in the run.
     pub first_text: usize,
-    /// Token ids of all rows.
+    /// Token ids of all rows, concatenated.
     pub ids: Vec<u32>,
-    /// The texts' rows.
+    /// The rows of each text.
     pub segments: Vec<Segment>,
 }
 
 impl Group {
-    /// Packs texts in their order into groups of about `group_tokens`.
+    /// Packs texts in order into groups of at most `group_tokens` tokens; a longer text forms a group by itself.
     pub fn pack(texts: &[Vec<u32>], group_tokens: usize) -> Vec<Self> {
         let mut groups = Vec::new();
         let mut start = 0;
@@ -39,10 +39,11 @@ impl Group {
     }
 }
 
-/// Tokens of all groups that go side by side at most; one longer group still goes alone.
+/// Maximum number of tokens of all groups in a batch; a single group may exceed it.
 const SIDE_BY_SIDE: usize = 8192;
 
-/// Groups that go through a layer side by side, one to a thread; each alone, with all threads, unless `together`.
+/// Batches of groups that pass through a layer in parallel, one thread each. Unless `together`, each group forms its
+/// own batch, which uses all threads.
 pub(super) fn batches(groups: &[Group], together: bool) -> Vec<Range<usize>> {
     let mut batches: Vec<Range<usize>> = Vec::new();
     let mut tokens = 0;

@@ -1,4 +1,4 @@
-//! From the last residual stream to logits.
+//! The output head, from the residual stream after the last layer to logits.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::decoder::{Cpu, Form, Machine};
 use crate::error::Result;
 use crate::weights::{Kind, Part};
 
-/// The output head: final norm, product with the vocabulary, cap.
+/// The output head: final norm, product with the vocabulary matrix, soft cap.
 #[derive(Debug)]
 pub struct Head<'a, M: Machine = Cpu> {
     machine: &'a M,
@@ -23,15 +23,15 @@ pub struct Head<'a, M: Machine = Cpu> {
 }
 
 impl<'a> Head<'a> {
-    /// Reads the head for the processor.
+    /// Reads the head for the CPU.
     ///
     /// # Errors
-    /// What reading fails with.
+    /// Errors of reading.
     pub fn load(checkpoint: &'a Checkpoint) -> Result<Self> {
         Self::load_on(&Cpu, checkpoint, Form::Wide)
     }
 
-    /// Logits `(rows, vocab_size)` of residual streams `(rows, d_model)`.
+    /// Logits `(rows, vocab_size)` of residual streams `x` `(rows, d_model)`.
     pub fn logits(&self, x: &[f32]) -> Vec<f32> {
         let (mut normed, mut logits) = (Vec::new(), Vec::new());
         self.logits_of(&x.to_vec(), &mut normed, &mut logits);
@@ -40,10 +40,10 @@ impl<'a> Head<'a> {
 }
 
 impl<'a, M: Machine> Head<'a, M> {
-    /// Reads the head for a machine.
+    /// Reads the head for `machine`.
     ///
     /// # Errors
-    /// What reading fails with; as [`Machine::matrix`].
+    /// Errors of reading, and those of [`Machine::matrix`].
     pub fn load_on(machine: &'a M, checkpoint: &'a Checkpoint, form: Form) -> Result<Self> {
         let (config, weights) = (&checkpoint.config, &checkpoint.weights);
         let bias = if !config.tied && weights.has(config, None, Part::Head, Kind::Bias) {
@@ -71,17 +71,17 @@ impl<'a, M: Machine> Head<'a, M> {
         &self.norm
     }
 
-    /// The head's matrix `(vocab_size, d_model)`.
+    /// The vocabulary matrix `(vocab_size, d_model)`.
     pub fn table(&self) -> &M::Matrix {
         &self.table
     }
 
-    /// What computes.
+    /// The machine that computes.
     pub fn machine(&self) -> &'a M {
         self.machine
     }
 
-    /// Logits `(rows, vocab_size)` of residual streams `(rows, d_model)`, by way of the streams after the final norm.
+    /// Logits `(rows, vocab_size)` of residual streams `x` `(rows, d_model)`; `normed` receives the normalised streams.
     pub fn logits_of(&self, x: &M::Rows, normed: &mut M::Rows, logits: &mut M::Rows) {
         let (machine, config) = (self.machine, &self.checkpoint.config);
         machine.norm(&self.norm, x, config.d_model, normed);

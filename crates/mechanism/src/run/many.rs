@@ -1,5 +1,5 @@
-//! Several networks made from one checkpoint on the same texts: what comes before the first layer in which two of them
-//! differ is worked out once.
+//! Runs several networks made from one checkpoint on the same texts; the layers before the first in which two of them
+//! differ are computed once.
 
 use std::sync::Arc;
 
@@ -9,28 +9,28 @@ use crate::decoder::Machine;
 use crate::error::Result;
 use crate::site::{Observer, Site};
 
-/// What stands at a site instead of what the layer puts there: the same row at every token.
+/// A replacement for the activation at a site: the same row for every token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silence {
-    /// Where.
+    /// The site whose activation is replaced.
     pub site: Site,
-    /// The row, as wide as the stream.
+    /// The row, of `d_model` values.
     pub row: Arc<Vec<f32>>,
 }
 
-/// The layers of a checkpoint that are run, in their order.
+/// A checkpoint with the layers that are run.
 #[derive(Debug, Clone)]
 pub struct Network<'a> {
     /// The checkpoint, whole or cut.
     pub checkpoint: &'a Checkpoint,
-    /// Layers, ascending.
+    /// Indices of the layers to run, ascending.
     pub layers: Vec<usize>,
-    /// A part that says nothing of its own.
+    /// A part whose output is replaced, if any.
     pub silence: Option<Silence>,
 }
 
 impl<'a> Network<'a> {
-    /// All layers.
+    /// The whole checkpoint, with all layers.
     pub fn whole(checkpoint: &'a Checkpoint) -> Self {
         Self {
             checkpoint,
@@ -39,7 +39,7 @@ impl<'a> Network<'a> {
         }
     }
 
-    /// What is silenced in layer `index`.
+    /// The replacement in layer `index`, if there is one.
     fn silenced(&self, index: usize) -> Option<&Silence> {
         self.silence
             .as_ref()
@@ -47,7 +47,7 @@ impl<'a> Network<'a> {
     }
 }
 
-/// Puts the row where it belongs.
+/// Observer that replaces the activation of a silenced site.
 struct Silenced<'a>(Option<&'a Silence>);
 
 impl Observer for Silenced<'_> {
@@ -68,20 +68,20 @@ impl Observer for Silenced<'_> {
     }
 }
 
-/// Work to be done and done, in layers of groups.
+/// Progress, counted in layers.
 struct Count<'a> {
     done: usize,
     total: usize,
     progress: &'a mut dyn FnMut(Progress),
 }
 
-/// Runs `groups` through every network; `end` gets each network's number and its residual streams after its last layer,
-/// before the final norm, which it may take.
+/// Runs `groups` through every network; `end` receives each network's index and its residual streams after its last
+/// layer (before the final norm), which it may consume.
 ///
-/// Networks of the same checkpoint share what they have in common; those that differ from layer `l` on stand apart from there.
+/// Networks of the same checkpoint share their first layers; from the first different layer on, they are run apart.
 ///
 /// # Errors
-/// As [`super::run`]; what `end` fails with.
+/// Those of [`super::run`] and of `end`.
 pub(crate) fn run_many<M: Machine>(
     machine: &M,
     networks: &[Network<'_>],
@@ -112,7 +112,8 @@ pub(crate) fn run_many<M: Machine>(
     Ok(())
 }
 
-/// Those that go on alike from the `depth`-th layer on, together.
+/// Partitions networks by their `depth`-th layer: those in one part run the same layer with the same replacement.
+/// Networks without such a layer are left out.
 fn alike(networks: &[Network<'_>], members: &[usize], depth: usize) -> Vec<Vec<usize>> {
     let mut parts: Vec<Vec<usize>> = Vec::new();
     for &i in members {
@@ -131,7 +132,7 @@ fn alike(networks: &[Network<'_>], members: &[usize], depth: usize) -> Vec<Vec<u
     parts
 }
 
-/// Layers to be run in all.
+/// Total number of layers to run from depth `depth` on.
 fn steps(networks: &[Network<'_>], members: &[usize], depth: usize) -> usize {
     let parts = alike(networks, members, depth);
     parts

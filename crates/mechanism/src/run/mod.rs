@@ -1,7 +1,7 @@
-//! Runs all texts through a checkpoint, one layer at a time.
+//! Runs texts through a checkpoint, one layer at a time.
 //!
-//! Each weight is read once and dropped after its layer; what stays is the residual stream of all texts, in memory or
-//! on disk. Peak memory: one layer, a group of texts inside a block for each thread, and the streams unless spilled.
+//! Each weight is read once and dropped after its layer; only the residual streams of all texts are kept, in memory or
+//! on disk. Peak memory: one layer, for each thread a group of texts inside a block, and the streams unless on disk.
 
 mod around;
 mod first_layer;
@@ -37,17 +37,17 @@ pub use many::{Network, Silence};
 pub use residuals::Residuals;
 pub use tree::{Path, Tree, trees};
 
-/// How a run is divided and where the residual streams live.
+/// How a run is divided into groups, and where residual streams are stored.
 #[derive(Debug, Clone)]
 pub struct RunSettings {
-    /// Tokens that go through a block together; one longer text still goes whole. What suits the machine when absent.
+    /// Maximum number of tokens in a group; a longer text forms its own group. `None` chooses what suits the device.
     pub group_tokens: Option<usize>,
-    /// Folder for the residual streams; in memory when absent.
+    /// Folder for the residual streams; `None` keeps them in memory.
     pub spill: Option<PathBuf>,
 }
 
 impl RunSettings {
-    /// In memory.
+    /// Default group size, streams in memory.
     pub fn in_memory() -> Self {
         Self {
             group_tokens: None,
@@ -55,48 +55,49 @@ impl RunSettings {
         }
     }
 
-    /// Tokens of a group: 512 where a layer's matrices stay packed, so that groups go side by side and what they hold stays in
-    /// the cache; else as many as of a large one.
+    /// Tokens per group: 512 if a layer's matrices stay packed, so that groups can be run in parallel and their
+    /// activations stay in the cache; otherwise as many as for a large group.
     pub fn tokens_a_group(&self, checkpoint: &Checkpoint) -> usize {
         let packed = checkpoint.device.is_processor() && Layer::stays_packed(&checkpoint.config);
         let usual = if packed { 512 } else { many(&checkpoint.device) };
         self.group_tokens.unwrap_or(usual)
     }
 
-    /// Tokens of a large group: of texts whose shared beginnings are worked out once a group, or that are gone through backwards.
+    /// Tokens per large group, used where prefixes are shared within a group, or for backward passes.
     pub fn tokens_a_large_group(&self, checkpoint: &Checkpoint) -> usize {
         self.group_tokens.unwrap_or(many(&checkpoint.device))
     }
 }
 
-/// Tokens of a large group: what a processor's products want, and what a card's many units need to be busy.
+/// Tokens per large group: enough for efficient products on a CPU, or to keep a GPU's many units busy.
 fn many(device: &Device) -> usize {
     if device.is_processor() { 2048 } else { 8192 }
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// What is being done.
+    /// Name of the current stage.
     pub stage: &'static str,
-    /// Steps done.
+    /// Number of steps completed.
     pub done: usize,
-    /// Steps there are.
+    /// Total number of steps.
     pub total: usize,
-    /// Tokens per step.
+    /// Number of tokens per step; 0 if not reported.
     pub tokens: usize,
 }
 
-/// Runs groups through layers `layers` of a checkpoint; `each` sees every layer's work on every group, groups in their order.
+/// Runs groups through layers `layers` of a checkpoint; `each` receives each layer's effect on each group, in order.
 ///
-/// Groups go side by side, one to a thread, through layers whose matrices stay packed, unless the observer wants to see
-/// something there; else one after the other, all threads in each product. On a card as many groups as fit go through all
-/// layers before the next do.
+/// In layers whose matrices stay packed, groups are run in parallel, one thread each, unless the observer wants a site
+/// of that layer; otherwise one after the other, with all threads in each product. On a GPU, as many groups as fit pass
+/// through all layers before the next groups do.
 ///
 /// Returns the residual streams after the last layer, before the final norm.
 ///
 /// # Errors
-/// What reading weights, the observer, the disk or `each` fails with; [`Error::TooLong`] for a text beyond learned positions.
+/// Errors of reading weights, of the observer, of disk access and of `each`; [`Error::TooLong`] for a text beyond the
+/// learned positions; [`Error::Layer`] for a layer that does not exist.
 pub fn run(
     checkpoint: &Checkpoint,
     groups: &[Group],
@@ -161,10 +162,10 @@ fn layers_done(done: usize, total: usize, tokens: usize) -> Progress {
     }
 }
 
-/// Groups that go through all layers before the next do.
+/// Divides groups into waves, each of which passes through all layers before the next.
 ///
 /// # Errors
-/// As [`Machine::rows_a_wave`].
+/// Those of [`Machine::rows_a_wave`].
 pub(crate) fn waves<M: Machine>(
     machine: &M,
     checkpoint: &Checkpoint,
@@ -190,18 +191,18 @@ pub(crate) fn waves<M: Machine>(
     Ok(waves)
 }
 
-/// Groups on their way through the layers of one checkpoint, with what stays the same from layer to layer.
+/// Groups that pass through the layers of one checkpoint, with the data that all layers share.
 pub(crate) struct Through<'a, M: Machine> {
     machine: &'a M,
     checkpoint: &'a Checkpoint,
     groups: &'a [Group],
-    /// Number of the first group in the whole run.
+    /// Index of the first group in the whole run.
     first_group: usize,
     laid: Vec<Laid<M>>,
     batches: Vec<Range<usize>>,
     traces: Mutex<Vec<Trace<M>>>,
     passes: Vec<Pass<M>>,
-    /// The layer that was read while another computed.
+    /// The next layer with its index, read while the previous one was computed.
     ahead: Option<(usize, Arc<Layer<M>>)>,
 }
 
@@ -229,7 +230,7 @@ impl<'a, M: Machine> Through<'a, M> {
         })
     }
 
-    /// The residual streams before layer 0.
+    /// The residual streams before layer 0: embeddings, with learned positions if there are any.
     pub(crate) fn embedded(&self, spill: Option<&std::path::Path>) -> Result<Residuals<M>> {
         let d = self.checkpoint.config.d_model;
         let mut residuals = Residuals::new(spill, self.groups.iter().map(|g| g.ids.len() * d))?;
@@ -243,7 +244,7 @@ impl<'a, M: Machine> Through<'a, M> {
         Ok(residuals)
     }
 
-    /// Pushes all groups through layer `index`; `next` is the one that follows, if it is known.
+    /// Passes all groups through layer `index`; the layer `next`, if known, may be read meanwhile.
     pub(crate) fn layer(
         &mut self,
         index: usize,
@@ -273,7 +274,7 @@ impl<'a, M: Machine> Through<'a, M> {
         std::thread::scope(|scope| {
             let ahead = next.map(|next| scope.spawn(move || read(next).map(|layer| (next, layer))));
             let result = self.pass(index, &layer, residuals, observer, each);
-            // A thread that panicked has said so; its layer is read again where it is needed.
+            // A panic in the thread has already been reported; its layer is read again when it is needed.
             if let Some(Ok(ahead)) = ahead.map(std::thread::ScopedJoinHandle::join) {
                 self.ahead = Some(ahead?);
             }
@@ -358,10 +359,10 @@ impl<'a, M: Machine> Through<'a, M> {
     }
 }
 
-/// The residual stream before layer 0, `(rows, d_model)`.
+/// The residual stream of a group before layer 0, `(rows, d_model)`.
 ///
 /// # Errors
-/// [`Error::TokenId`], [`Error::TooLong`], and what reading fails with.
+/// [`Error::TokenId`], [`Error::TooLong`], and errors of reading.
 pub fn embed(checkpoint: &Checkpoint, group: &Group) -> Result<Vec<f32>> {
     let config = &checkpoint.config;
     checkpoint.check_ids(&group.ids)?;

@@ -1,4 +1,4 @@
-//! Residual streams of all groups, in memory (of the machine that computes) or in one file.
+//! Residual streams of all groups, in the memory of the device that computes or in a file.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -8,24 +8,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::decoder::{Cpu, Machine};
 use crate::error::{Error, Result};
 
-/// Files opened by this process, so that two runs do not share one.
+/// Counts the files created by this process, so that two runs do not share one.
 static OPENED: AtomicUsize = AtomicUsize::new(0);
 
-/// Streams by group.
+/// One residual stream for each group.
 #[derive(Debug)]
 pub enum Residuals<M: Machine = Cpu> {
     /// In memory.
     Memory(Vec<M::Rows>),
-    /// In a file that is removed at the end.
+    /// In a file that is deleted when the value is dropped.
     Disk(Spilled),
 }
 
-/// Streams in a file, each group at its offset.
+/// Streams in a file, each group's at a fixed offset.
 #[derive(Debug)]
 pub struct Spilled {
     file: File,
     path: PathBuf,
-    /// Offset in bytes and values of each group.
+    /// For each group, the offset in bytes and the number of values.
     places: Vec<(u64, usize)>,
 }
 
@@ -103,7 +103,7 @@ impl Drop for Spilled {
 }
 
 impl<M: Machine> Residuals<M> {
-    /// Room for groups of `lengths` values; a card keeps them itself, whatever the folder.
+    /// Space for groups of `lengths` values each. A GPU keeps streams in its own memory even if `spill` is given.
     pub(crate) fn new(spill: Option<&Path>, lengths: impl ExactSizeIterator<Item = usize>) -> Result<Self> {
         match spill.filter(|_| M::IS_PROCESSOR) {
             Some(folder) => Ok(Self::Disk(Spilled::new(folder, lengths)?)),
@@ -111,7 +111,7 @@ impl<M: Machine> Residuals<M> {
         }
     }
 
-    /// The same streams once more, in memory or in a file beside the other.
+    /// A copy of the streams, in memory or in another file in the same folder.
     ///
     /// # Errors
     /// [`Error::Read`], [`Error::Write`].
@@ -127,10 +127,10 @@ impl<M: Machine> Residuals<M> {
         })
     }
 
-    /// Takes a group's stream out.
+    /// Takes out a group's stream.
     ///
     /// # Errors
-    /// [`Error::Read`]; as [`Machine::rows`].
+    /// [`Error::Read`]; those of [`Machine::rows`].
     pub(crate) fn get(&mut self, machine: &M, group: usize) -> Result<M::Rows> {
         match self {
             Self::Memory(streams) => Ok(std::mem::take(&mut streams[group])),
@@ -138,10 +138,10 @@ impl<M: Machine> Residuals<M> {
         }
     }
 
-    /// Puts a group's stream in.
+    /// Stores a group's stream.
     ///
     /// # Errors
-    /// [`Error::Write`]; as [`Machine::read`].
+    /// [`Error::Write`]; those of [`Machine::read`].
     pub(crate) fn put(&mut self, machine: &M, group: usize, stream: M::Rows) -> Result<()> {
         match self {
             Self::Memory(streams) => streams[group] = stream,
@@ -150,10 +150,10 @@ impl<M: Machine> Residuals<M> {
         Ok(())
     }
 
-    /// The streams where the processor has them.
+    /// Transfers the streams to CPU memory.
     ///
     /// # Errors
-    /// As [`Machine::read`].
+    /// Those of [`Machine::read`].
     pub(crate) fn here(self, machine: &M) -> Result<Residuals> {
         Ok(match self {
             Self::Memory(streams) => {
@@ -166,7 +166,7 @@ impl<M: Machine> Residuals<M> {
 }
 
 impl Residuals {
-    /// Takes a group's stream out.
+    /// Takes out a group's stream.
     ///
     /// # Errors
     /// [`Error::Read`].
@@ -174,7 +174,7 @@ impl Residuals {
         self.get(&Cpu, group)
     }
 
-    /// Puts a group's stream in.
+    /// Stores a group's stream.
     ///
     /// # Errors
     /// [`Error::Write`].

@@ -1,14 +1,14 @@
-//! Token sequences as a tree of shared beginnings, laid out as segments for the decoder.
+//! Token sequences as a tree of shared prefixes, laid out as segments for the decoder.
 
 use std::ops::Range;
 
 use super::Group;
 use crate::decoder::Segment;
 
-/// Where the positions of one sequence stand among the rows.
+/// Maps the positions of one sequence to rows of the activations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
-    /// Rows of consecutive positions, root first.
+    /// Rows of consecutive positions, from the root of the tree on.
     pub rows: Vec<Range<usize>>,
 }
 
@@ -29,17 +29,18 @@ impl Path {
     }
 }
 
-/// Sequences of one group.
+/// The sequences of one group, arranged as a tree.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    /// Rows and segments.
+    /// The rows of all sequences and their segments.
     pub group: Group,
-    /// Number of each sequence and where its positions are.
+    /// Index of each sequence, with the rows of its positions.
     pub paths: Vec<(usize, Path)>,
 }
 
-/// Divides sequences into trees of about `group_tokens` rows, neighbours in lexicographic order together. A beginning of fewer
-/// than `least` tokens stands with each of those that share it: short segments cost more than the rows they save.
+/// Divides sequences into trees of at most `group_tokens` rows (unless a single sequence is longer), neighbours in
+/// lexicographic order together. Prefixes of fewer than `least` tokens are not shared: short segments cost more than
+/// the rows they save.
 pub fn trees(sequences: &[&[u32]], group_tokens: usize, least: usize) -> Vec<Tree> {
     let mut order: Vec<usize> = (0..sequences.len()).collect();
     order.sort_by(|a, b| sequences[*a].cmp(sequences[*b]));
@@ -65,7 +66,7 @@ pub fn trees(sequences: &[&[u32]], group_tokens: usize, least: usize) -> Vec<Tre
 }
 
 impl Group {
-    /// Adds rows for `ids`, from position `position` of a text of `length` tokens on, after what stands at `before`.
+    /// Adds rows for `ids`, which start at `position` of a text of `length` tokens and follow the rows `before`.
     fn append(
         &mut self,
         ids: &[u32],
@@ -85,7 +86,7 @@ impl Group {
     }
 }
 
-/// Length of the common beginning.
+/// Length of the common prefix.
 fn common(a: &[u32], b: &[u32]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
@@ -97,11 +98,11 @@ fn tree(sequences: &[&[u32]], order: &[usize], number: usize, least: usize) -> T
         segments: Vec::new(),
     };
     let mut paths = Vec::new();
-    // Of what sequences `range` of `order` share, `depth` tokens stand at `before`.
+    // Each entry: a range of `order`, the number of common tokens that already have rows, and these rows.
     let mut stack = vec![(0..order.len(), 0, Vec::new())];
     while let Some((range, depth, before)) = stack.pop() {
         let (first, last) = (sequences[order[range.start]], sequences[order[range.end - 1]]);
-        // In sorted order, what first and last share, all share.
+        // As the sequences are sorted, what the first and the last share is shared by all.
         let shared = common(first, last);
         let mut here: Vec<Range<usize>> = before;
         let mut stands = depth;

@@ -1,4 +1,4 @@
-//! Trees hold every sequence, and nothing twice.
+//! Tests that trees hold every sequence, and shared prefixes only once.
 
 use super::trees;
 

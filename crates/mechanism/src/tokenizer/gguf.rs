@@ -1,4 +1,5 @@
-//! The vocabulary of a GGUF file as the JSON a `tokenizer.json` holds: byte-level BPE ("gpt2") and `SentencePiece` ("llama").
+//! Converts the vocabulary of a GGUF file to the JSON of a `tokenizer.json`: byte-level BPE ("gpt2") and
+//! `SentencePiece` ("llama").
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use super::pre::division;
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, Value};
 
-/// `tokenizer.ggml.token_type`.
+/// Values of `tokenizer.ggml.token_type`.
 const UNKNOWN: f64 = 2.0;
 const CONTROL: f64 = 3.0;
 const USER_DEFINED: f64 = 4.0;
@@ -55,7 +56,7 @@ fn flag(file: &Gguf, key: &str) -> Option<bool> {
     }
 }
 
-/// Control tokens and user-defined ones are found in a text before anything else.
+/// Control tokens and user-defined tokens, which are recognised in a text before anything else.
 fn added_tokens(pieces: &[String], kinds: &[f64], file: &Gguf) -> Vec<Json> {
     let unknown = file.number("tokenizer.ggml.unknown_token_id");
     let mut added = Vec::new();
@@ -97,7 +98,7 @@ fn byte_level(file: &Gguf, vocabulary: &Map<String, Json>) -> Result<(Json, bool
     Ok((json, division.begin))
 }
 
-/// `SentencePiece`'s BPE: the pair whose piece has the greatest score merges first; transformers turns scores into merges so.
+/// `SentencePiece`'s BPE merges the pair whose piece has the greatest score first; scores become merges accordingly.
 fn sentence_piece(file: &Gguf, pieces: &[String], vocabulary: &Map<String, Json>) -> Result<(Json, bool)> {
     let scores = numbers(file, "tokenizer.ggml.scores");
     if scores.len() != pieces.len() {
@@ -165,7 +166,7 @@ fn sentence_piece(file: &Gguf, pieces: &[String], vocabulary: &Map<String, Json>
     Ok((json, true))
 }
 
-/// What stands around every text: a beginning-of-sequence token, rarely an end.
+/// The special tokens around every text: a beginning-of-sequence token, rarely an end-of-sequence token.
 fn template(file: &Gguf, pieces: &[String], begin: bool) -> Result<Json> {
     let begin = flag(file, "tokenizer.ggml.add_bos_token").unwrap_or(begin);
     let end = flag(file, "tokenizer.ggml.add_eos_token").unwrap_or(false);

@@ -1,4 +1,4 @@
-//! Texts to token ids and back: `tokenizer.json`, or the vocabulary inside a GGUF file.
+//! Converts texts to token ids and back, with a `tokenizer.json` or the vocabulary of a GGUF file.
 
 mod gguf;
 mod pre;
@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 
-/// A tokenizer.
+/// A tokenizer of a checkpoint.
 #[derive(Debug, Clone)]
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
@@ -18,7 +18,7 @@ impl Tokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if it is none.
+    /// [`Error::Read`] if the file cannot be read, [`Error::Tokenizer`] if it is not a tokenizer.
     pub fn from_file(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read {
             path: path.to_path_buf(),
@@ -30,7 +30,7 @@ impl Tokenizer {
     fn from_json(bytes: &[u8]) -> Result<Self> {
         let mut inner =
             tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| Error::Tokenizer(e.to_string()))?;
-        // Some files carry a maximum length; a text is never cut in silence here.
+        // Some files set a maximum length; here texts are never truncated silently.
         inner
             .with_truncation(None)
             .map_err(|e| Error::Tokenizer(e.to_string()))?;
@@ -38,17 +38,17 @@ impl Tokenizer {
         Ok(Self { inner })
     }
 
-    /// Builds the tokenizer a GGUF file describes.
+    /// Builds the tokenizer that a GGUF file describes.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if the vocabulary is absent or of a kind that is not covered.
+    /// [`Error::Tokenizer`] if the vocabulary is missing or of an unsupported kind.
     pub fn from_gguf(file: &Gguf) -> Result<Self> {
         let json = gguf::tokenizer_json(file)?;
         let bytes = serde_json::to_vec(&json).map_err(|e| Error::Tokenizer(e.to_string()))?;
         Self::from_json(&bytes)
     }
 
-    /// Token ids; with `special`, what the checkpoint puts around every text (such as a beginning-of-sequence token) too.
+    /// Token ids of a text; `special` adds the checkpoint's special tokens (such as a beginning-of-sequence token).
     ///
     /// # Errors
     /// [`Error::Tokenizer`] if the tokenizer cannot encode the text.
@@ -60,7 +60,7 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Text of token ids, special tokens included.
+    /// Text of token ids, including special tokens.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] if an id is unknown.
@@ -82,10 +82,10 @@ impl Tokenizer {
             .map_err(|e| Error::Tokenizer(e.to_string()))
     }
 
-    /// Writes a `tokenizer.json`.
+    /// Writes the tokenizer as a `tokenizer.json`.
     ///
     /// # Errors
-    /// [`Error::Write`].
+    /// [`Error::Write`] if the file cannot be written, [`Error::Tokenizer`] if the tokenizer cannot be serialised.
     pub fn save(&self, path: &Path) -> Result<()> {
         let json = self
             .inner

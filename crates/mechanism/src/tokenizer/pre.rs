@@ -1,28 +1,28 @@
-//! How texts are divided before merging, by the name GGUF files give (`tokenizer.ggml.pre`). Source: llama.cpp
-//! `llama-vocab.cpp` and the `tokenizer.json` of the checkpoints named.
+//! Pre-tokenisation, which splits texts before merging, by its name in GGUF files (`tokenizer.ggml.pre`). Source:
+//! llama.cpp `llama-vocab.cpp` and the `tokenizer.json` of the checkpoints named.
 
 use serde_json::{Value, json};
 
-/// GPT-4's division with up to three digits together (Llama 3, `OLMo` 2).
+/// GPT-4's pattern, with up to three digits together (Llama 3, `OLMo` 2).
 const THREE_DIGITS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-/// The same with single digits (Qwen 2, `StableLM` 2).
+/// The same pattern with single digits (Qwen 2, `StableLM` 2).
 const ONE_DIGIT: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-/// Mistral's Tekken.
+/// The pattern of Mistral's Tekken.
 const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-/// What a byte-level vocabulary needs besides its pieces.
+/// What a byte-level tokenizer needs besides its vocabulary.
 pub(super) struct Division {
     /// `pre_tokenizer` of a `tokenizer.json`.
     pub(super) pre_tokenizer: Value,
-    /// `normalizer`.
+    /// `normalizer` of a `tokenizer.json`.
     pub(super) normalizer: Value,
-    /// A word that is a piece is not merged.
+    /// Whether a word that is itself a piece of the vocabulary skips merging.
     pub(super) ignore_merges: bool,
-    /// A beginning-of-sequence token unless the file says otherwise.
+    /// Whether a beginning-of-sequence token is added, unless the file says otherwise.
     pub(super) begin: bool,
 }
 
-/// The division called `name`; None if it is not known.
+/// The pre-tokenisation called `name`; `None` if it is unknown.
 pub(super) fn division(name: &str) -> Option<Division> {
     let split = |pattern: &str| {
         json!({"type": "Sequence", "pretokenizers": [

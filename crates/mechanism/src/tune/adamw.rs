@@ -1,22 +1,22 @@
 //! `AdamW` (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>), as `torch.optim.AdamW` computes it.
 
-/// Settings of the optimizer.
+/// Hyperparameters of the optimiser.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AdamW {
     /// Learning rate.
     pub learning_rate: f64,
-    /// Decay of the mean of gradients.
+    /// Decay rate of the running mean of gradients.
     pub beta1: f64,
-    /// Decay of the mean of their squares.
+    /// Decay rate of the running mean of squared gradients.
     pub beta2: f64,
-    /// Added to the root.
+    /// Added to the root of the mean square in the denominator.
     pub epsilon: f64,
-    /// Decoupled decay of the weights.
+    /// Decoupled weight decay.
     pub weight_decay: f64,
 }
 
 impl AdamW {
-    /// `betas` 0.9 and 0.999, `eps` 1e-8, no decay.
+    /// Defaults: `betas` 0.9 and 0.999, `eps` 1e-8, no weight decay.
     pub fn usual(learning_rate: f64) -> Self {
         Self {
             learning_rate,
@@ -27,7 +27,7 @@ impl AdamW {
         }
     }
 
-    /// Moves `weights` by their `gradient`; `step` counts from 1.
+    /// Performs one step on `weights`; `step` counts from 1.
     pub fn update(&self, step: u64, weights: &mut [f32], gradient: &[f32], moments: &mut Moments) {
         let power = |beta: f64| 1.0 - beta.powf(step as f64);
         let size = (self.learning_rate / power(self.beta1)) as f32;
@@ -43,12 +43,12 @@ impl AdamW {
     }
 }
 
-/// Means of a tensor's gradients and of their squares.
+/// Running means of a tensor's gradients and of their squares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
-    /// Of gradients.
+    /// Mean of gradients.
     pub mean: Vec<f32>,
-    /// Of squares.
+    /// Mean of squared gradients.
     pub square: Vec<f32>,
 }
 
@@ -61,7 +61,7 @@ impl Moments {
         &self.square
     }
 
-    /// Zero, for `n` weights.
+    /// Zero moments for `n` weights.
     pub fn zero(n: usize) -> Self {
         Self {
             mean: vec![0.0; n],

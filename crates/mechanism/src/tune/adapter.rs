@@ -12,7 +12,7 @@ use crate::decoder::linear::Linear;
 use crate::decoder::matmul::{View, multiply_parallel};
 use crate::error::{Error, Result};
 
-/// The matrices that can be adapted, by the names transformers gives them in a layer.
+/// The matrices that can be adapted, by their names in a layer of transformers.
 pub const TARGETS: [&str; 7] = [
     "self_attn.q_proj",
     "self_attn.k_proj",
@@ -23,7 +23,7 @@ pub const TARGETS: [&str; 7] = [
     "mlp.down_proj",
 ];
 
-/// The two factors of one matrix.
+/// The two low-rank factors of one matrix.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Factors {
     /// Index in [`TARGETS`].
@@ -38,18 +38,18 @@ pub struct Factors {
     pub b: Vec<f32>,
 }
 
-/// An adapter of a whole decoder.
+/// A low-rank adapter of a whole decoder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adapter {
-    /// `r`.
+    /// Rank `r`.
     pub rank: usize,
-    /// `α`; the product is scaled by `α/r`.
+    /// Scale `α`; the product `B·A` is multiplied by `α/r`.
     pub alpha: f32,
-    /// By layer.
+    /// Factors of each layer's matrices.
     pub layers: Vec<Vec<Factors>>,
 }
 
-/// The matrix of a layer, if it has one of that name.
+/// The matrix `target` of a layer; `None` if the layer has none.
 fn linear(layer: &mut Layer, target: usize) -> Option<&mut Linear> {
     let mlp = match &mut layer.feed_forward {
         FeedForward::Dense(mlp) => Some(mlp),
@@ -82,7 +82,7 @@ fn gradient(of: &BlockGradient, target: usize) -> Option<&GradientMatrix> {
     Some(&linear.weight)
 }
 
-/// `a·b` of row-major operands, `(rows, columns)`.
+/// `a·b` as a row-major matrix `(a.rows, b.columns)`.
 fn product(a: View<'_>, b: View<'_>) -> Vec<f32> {
     let mut out = vec![0.0; a.rows * b.columns];
     multiply_parallel(&mut out, a, b, 0.0);
@@ -90,7 +90,7 @@ fn product(a: View<'_>, b: View<'_>) -> Vec<f32> {
 }
 
 impl Adapter {
-    /// `A` uniform in `±1/√n_in` as PEFT draws it, `B` zero: an adapter that changes nothing yet.
+    /// A new adapter, which changes nothing yet: `A` uniform in `±1/√n_in` as in PEFT, `B` zero.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`] for mixtures of experts.
@@ -134,13 +134,13 @@ impl Adapter {
         self.alpha / self.rank as f32
     }
 
-    /// Layer `index` with the products added to its matrices.
+    /// Layer `index` with the scaled products `B·A` added to its matrices.
     pub fn merged(&self, layer: &Layer, index: usize) -> Layer {
         let mut merged = layer.clone();
         for factors in &self.layers[index] {
             if let Some(linear) = linear(&mut merged, factors.target) {
                 let b: Vec<f32> = factors.b.iter().map(|v| v * self.scale()).collect();
-                // The layer keeps `Wᵀ`, `(n_in, n_out)`: it gains `Aᵀ·Bᵀ`.
+                // The layer stores `Wᵀ`, `(n_in, n_out)`, so `Aᵀ·Bᵀ` is added.
                 multiply_parallel(
                     linear.weight_mut(),
                     View::new(&factors.a, self.rank, factors.n_in, factors.n_in).t(),
@@ -153,7 +153,7 @@ impl Adapter {
     }
 
     /// Gradients of `A` and `B` of layer `index`, in the order of its factors, from those of the merged matrices:
-    /// `dB = s·dW·Aᵀ`, `dA = s·Bᵀ·dW`, with `dW = dYᵀ·X` never formed where its factors are at hand.
+    /// `dB = s·dW·Aᵀ`, `dA = s·Bᵀ·dW`, where `dW = dYᵀ·X` is not formed if its factors are available.
     pub(super) fn gradients(&self, index: usize, of: &BlockGradient) -> Vec<(Vec<f32>, Vec<f32>)> {
         let (rank, scale) = (self.rank, self.scale());
         let scaled = |mut values: Vec<f32>| {

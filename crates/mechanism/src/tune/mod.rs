@@ -1,8 +1,8 @@
-//! Fine-tuning by low-rank adapters: next-token loss over response tokens, `AdamW`, everything else frozen.
+//! Fine-tuning with low-rank adapters: next-token loss over response tokens, `AdamW`, all other weights frozen.
 //!
-//! The loss is that of `gradients`: the mean cross-entropy over a sample's response tokens. A step takes the mean over its
-//! samples. All layers stay in memory; each is merged with its adapter on the way forwards and once more on the way back,
-//! so that the decoder's own gradient serves: `dA` and `dB` follow from `dW`.
+//! The loss is that of `gradients`: the mean cross-entropy over a sample's response tokens, averaged over the samples
+//! of a step. All layers stay in memory; each is merged with its adapter in the forward pass and, unless kept, again in
+//! the backward pass, so that the decoder's own gradients can be used: `dA` and `dB` follow from `dW`.
 
 pub mod adamw;
 pub mod adapter;
@@ -29,47 +29,47 @@ use crate::site::Nobody;
 pub use adamw::{AdamW, Moments};
 pub use adapter::{Adapter, Factors, TARGETS};
 
-/// Ids of prompt and response together, and how many are the prompt's.
+/// Token ids of prompt and response together, and the number of prompt tokens.
 pub type EncodedSample = (Vec<u32>, usize);
 
-/// Samples whose losses are worked out together: a layer is merged once for all of them.
+/// Number of samples whose losses are computed together; a layer is merged once for all of them.
 const TOGETHER: usize = 16;
 
-/// Most bytes of merged layers that wait for the way back.
+/// Maximum memory for merged layers that are kept for the backward pass, bytes.
 const MERGED_BYTES: usize = 6 << 30;
-/// Bytes of one of their numbers: itself, and what products keep of it.
+/// Bytes per element of a merged layer: the element itself, and its share of the packed form that products keep.
 const MERGED_BYTES_A_NUMBER: usize = 10;
 
-/// What a way forwards leaves for the way back.
+/// Results of the forward pass that the backward pass needs.
 struct Forward<M: Machine> {
-    /// What came into each layer.
+    /// Input of each layer.
     inputs: Vec<M::Rows>,
-    /// The layers with the adapter in them; none where they take too much memory.
+    /// The layers merged with the adapter; empty if they would take too much memory.
     merged: Vec<Layer<M>>,
-    /// The stream after the last layer.
+    /// The residual stream after the last layer.
     last: M::Rows,
 }
 
-/// An adapter in training. Layers and adapter lie with the processor, which merges them; the machine gets them one by one.
+/// An adapter in training. It is merged with the layers in CPU memory; the machine receives one layer at a time.
 #[derive(Debug)]
 pub struct Tuner<'a, M: Machine = Cpu> {
     machine: &'a M,
     checkpoint: &'a Checkpoint,
     layers: Vec<Layer>,
     head: Head<'a, M>,
-    /// The adapter as it is now.
+    /// The adapter in its current state.
     pub adapter: Adapter,
     optimizer: AdamW,
     state: peft::State,
-    /// Steps taken.
+    /// Number of optimiser steps taken.
     pub steps: u64,
 }
 
 impl<'a> Tuner<'a> {
-    /// Loads all layers for the processor; the adapter changes nothing yet.
+    /// Loads all layers for training on the CPU, with an adapter that changes nothing yet.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] for mixtures of experts; [`Error::Config`] for a rank of zero; what reading fails with.
+    /// [`Error::Unavailable`] for mixtures of experts; [`Error::Config`] for a rank of zero; errors of reading.
     pub fn new(
         checkpoint: &'a Checkpoint,
         rank: usize,
@@ -82,10 +82,10 @@ impl<'a> Tuner<'a> {
 }
 
 impl<'a, M: Machine> Tuner<'a, M> {
-    /// The same for a machine.
+    /// As [`Tuner::new`], for training on `machine`.
     ///
     /// # Errors
-    /// As [`Tuner::new`]; what the machine fails with.
+    /// Those of [`Tuner::new`] and of the machine.
     pub fn new_on(
         machine: &'a M,
         checkpoint: &'a Checkpoint,
@@ -134,11 +134,11 @@ impl<'a, M: Machine> Tuner<'a, M> {
         encode(self.checkpoint, samples)
     }
 
-    /// The same with the token that ends a text after each response, where the checkpoint has one: what is tuned to answer also
-    /// learns to stop.
+    /// As [`Tuner::encode`], with the end-of-text token after each response if the checkpoint has one, so that the
+    /// tuned checkpoint also learns to stop.
     ///
     /// # Errors
-    /// As [`Tuner::encode`].
+    /// Those of [`Tuner::encode`].
     pub fn encode_ended(&self, samples: &[Sample]) -> Result<Vec<EncodedSample>> {
         let mut encoded = self.encode(samples)?;
         for (ids, _) in &mut encoded {
@@ -147,21 +147,21 @@ impl<'a, M: Machine> Tuner<'a, M> {
         Ok(encoded)
     }
 
-    /// Layers with the adapter in them, each with its number.
+    /// The layers merged with the adapter, each with its index.
     pub fn merged(&self) -> Vec<(usize, Layer)> {
         let merged = |(index, layer)| (index, self.adapter.merged(layer, index));
         self.layers.iter().enumerate().map(merged).collect()
     }
 
-    /// Layer `index` with the adapter in it.
+    /// Layer `index` merged with the adapter.
     fn merged_layer(&self, index: usize) -> Result<Layer<M>> {
         self.adapter
             .merged(&self.layers[index], index)
             .brought(self.machine)
     }
 
-    /// Whether merged layers wait in memory for the way back: they double what the layers take, and what products keep of them
-    /// comes on top.
+    /// Whether merged layers are kept in memory for the backward pass: they need as much memory as the layers
+    /// themselves, plus that of the packed forms that products keep.
     fn keeps_merged(&self) -> bool {
         let config = &self.checkpoint.config;
         let attention = 2 * config.d_model * (config.q_width() + config.kv_width());
@@ -169,8 +169,7 @@ impl<'a, M: Machine> Tuner<'a, M> {
         MERGED_BYTES_A_NUMBER * of_layer * self.layers.len() <= MERGED_BYTES
     }
 
-    /// Runs `samples` forwards; gives what came into each layer, the layers merged where they are `kept`, and the stream after the
-    /// last.
+    /// Forward pass of a group of samples; the result includes the merged layers if `kept`.
     fn forward(&self, group: &Group, laid: &Laid<M>, kept: bool) -> Result<Forward<M>> {
         let mut x = self.machine.rows(embed(self.checkpoint, group)?)?;
         let mut inputs = Vec::with_capacity(self.layers.len());
@@ -211,10 +210,10 @@ impl<'a, M: Machine> Tuner<'a, M> {
         }
     }
 
-    /// Losses of `samples` as the adapter is now, nats per token.
+    /// Losses of `samples` with the current adapter, nats per token.
     ///
     /// # Errors
-    /// What running fails with.
+    /// Errors of running.
     pub fn losses(&self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
         let mut losses = Vec::with_capacity(samples.len());
         for together in samples.chunks(TOGETHER) {
@@ -233,19 +232,19 @@ impl<'a, M: Machine> Tuner<'a, M> {
         Ok((group, laid))
     }
 
-    /// One step on `samples`; gives their losses before it.
+    /// Performs one optimiser step on `samples`; returns their losses before the step.
     ///
     /// # Errors
-    /// [`Error::Empty`] without samples; what running fails with.
+    /// [`Error::Empty`] without samples; errors of running.
     pub fn step(&mut self, samples: &[EncodedSample]) -> Result<Vec<f64>> {
         self.step_seen(samples, &mut |_| Ok(()))
     }
 
-    /// The same, with what the gradient of the mean loss on `samples` is before the step: of the whole matrices, the adapter in
-    /// them, not of its factors.
+    /// As [`Tuner::step`], but returns the gradient of the mean loss on `samples` before the step, with respect to the
+    /// merged matrices, not to the adapter's factors.
     ///
     /// # Errors
-    /// As [`Tuner::step`].
+    /// Those of [`Tuner::step`].
     pub fn step_with_gradients(&mut self, samples: &[EncodedSample]) -> Result<Gradients> {
         let mut layers = Vec::with_capacity(self.layers.len());
         let losses = self.step_seen(samples, &mut |gradient| {
@@ -264,7 +263,7 @@ impl<'a, M: Machine> Tuner<'a, M> {
         })
     }
 
-    /// A step; `seen` gets each layer's gradient, the last layer's first.
+    /// Performs a step; `seen` receives each layer's gradient, the last layer's first.
     fn step_seen(
         &mut self,
         samples: &[EncodedSample],
@@ -318,7 +317,7 @@ impl<'a, M: Machine> Tuner<'a, M> {
         Ok(losses)
     }
 
-    /// Writes adapter and optimizer into `folder`, to go on from.
+    /// Writes adapter and optimiser state into `folder`, so that training can be resumed.
     ///
     /// # Errors
     /// [`Error::Write`].
@@ -327,10 +326,10 @@ impl<'a, M: Machine> Tuner<'a, M> {
         peft::save_state(&self.adapter, &self.state, self.steps, folder)
     }
 
-    /// Goes on from what [`Tuner::save`] wrote.
+    /// Resumes from the files that [`Tuner::save`] wrote.
     ///
     /// # Errors
-    /// [`Error::Adapter`] if it is of another checkpoint or rank; [`Error::Read`].
+    /// [`Error::Adapter`] if they are for another checkpoint, rank or alpha; [`Error::Read`].
     pub fn resume(&mut self, folder: &Path) -> Result<()> {
         let adapter = peft::load(folder, &self.adapter)?;
         let (state, steps) = peft::load_state(&adapter, folder)?;
@@ -339,8 +338,8 @@ impl<'a, M: Machine> Tuner<'a, M> {
     }
 }
 
-/// Samples of step `step` (from 0): batches of a shuffled order, another order every epoch, so that a training that is taken
-/// up again sees the same.
+/// Indices of the samples of step `step` (from 0): consecutive batches of a random order, another one in every epoch.
+/// It depends only on the arguments, so that a resumed training sees the same batches.
 pub fn batch(samples: usize, size: usize, step: u64, seed: u64) -> Vec<usize> {
     let size = size.clamp(1, samples.max(1));
     let per_epoch = samples.div_ceil(size).max(1) as u64;

@@ -1,4 +1,4 @@
-//! Adapters in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`), and the optimizer's state beside them.
+//! Adapters in PEFT's format (`adapter_config.json`, `adapter_model.safetensors`), and the optimiser state beside them.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::prune::write::{PlannedWrite, little_endian, write_safetensors, write_then_rename};
 use crate::weights::{SafetensorsFiles, Store};
 
-/// A tensor's name in PEFT's files.
+/// Name of a tensor in PEFT's files.
 fn name(layer: usize, target: usize, part: &str) -> String {
     format!(
         "base_model.model.model.layers.{layer}.{}.lora_{part}.weight",
@@ -29,7 +29,7 @@ fn plan(name: String, shape: [usize; 2], values: &[f32]) -> PlannedWrite<'_> {
     }
 }
 
-/// Both tensors of every matrix.
+/// Both tensors of every adapted matrix; `values` gives those of a layer's `n`-th matrix.
 fn planned<'a>(adapter: &Adapter, values: impl Fn(usize, usize) -> [&'a [f32]; 2]) -> Vec<PlannedWrite<'a>> {
     let mut all = Vec::new();
     for (layer, own) in adapter.layers.iter().enumerate() {
@@ -50,7 +50,7 @@ fn planned<'a>(adapter: &Adapter, values: impl Fn(usize, usize) -> [&'a [f32]; 2
     all
 }
 
-/// Writes an adapter into `folder`, for PEFT's `PeftModel.from_pretrained`.
+/// Writes an adapter into `folder`, in the format of PEFT's `PeftModel.from_pretrained`; `base` names the checkpoint.
 ///
 /// # Errors
 /// [`Error::Write`].
@@ -80,10 +80,10 @@ pub fn save(adapter: &Adapter, base: &str, folder: &Path) -> Result<()> {
     })
 }
 
-/// Reads the adapter in `folder`; `like` says which matrices there must be.
+/// Reads the adapter in `folder`; `like` determines rank, alpha and the matrices that must be present.
 ///
 /// # Errors
-/// [`Error::Adapter`] if rank, alpha, shapes or matrices differ; [`Error::MissingTensor`], [`Error::Read`].
+/// [`Error::Adapter`] if rank, alpha or shapes differ; [`Error::MissingTensor`], [`Error::Read`].
 pub fn load(folder: &Path, like: &Adapter) -> Result<Adapter> {
     let wrong = |what: String| Error::Adapter {
         path: folder.to_path_buf(),
@@ -130,10 +130,10 @@ fn read(store: &Store, name: &str, length: usize, folder: &Path) -> Result<Vec<f
     Ok(values)
 }
 
-/// The optimizer's state of every matrix: moments of `A` and of `B`.
+/// The optimiser state by layer and adapted matrix: moments of `A` and of `B`.
 pub(super) type State = Vec<Vec<[Moments; 2]>>;
 
-/// Writes the optimizer's state after `step` steps beside the adapter.
+/// Writes the optimiser state after `step` steps beside the adapter.
 pub(super) fn save_state(adapter: &Adapter, state: &State, step: u64, folder: &Path) -> Result<()> {
     let step_values = [step as f32];
     let mut tensors = vec![plan("step".to_owned(), [1, 1], &step_values)];
@@ -152,7 +152,7 @@ pub(super) fn save_state(adapter: &Adapter, state: &State, step: u64, folder: &P
     write_safetensors(&folder.join("optimizer.safetensors"), &tensors)
 }
 
-/// Reads what [`save_state`] wrote.
+/// Reads the files that [`save_state`] wrote: the optimiser state and the number of steps.
 pub(super) fn load_state(adapter: &Adapter, folder: &Path) -> Result<(State, u64)> {
     let store = Store::Safetensors(SafetensorsFiles::open(&[folder.join("optimizer.safetensors")])?);
     let step = store.whole("step")?.first().copied().unwrap_or(0.0) as u64;

@@ -1,9 +1,9 @@
-//! Structures and scores as text, in the words of the literature, and scores read back from generated text.
+//! Architectures and scores as text in the wording of the literature, and scores parsed from generated text.
 
-/// The benchmarks in the order and under the names in which the literature asks for them.
+/// The benchmarks, in the order and under the names used in the literature.
 pub const BENCHMARKS: [&str; 6] = ["ARC-C", "HellaSwag", "MMLU", "TruthfulQA", "WinoGrande", "GSM8K"];
 
-/// A checkpoint's structure and date.
+/// A checkpoint's architecture, size and date.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[expect(missing_docs, reason = "the names are those of the structure's columns")]
 pub struct Described {
@@ -19,7 +19,7 @@ pub struct Described {
     pub size: f64,
 }
 
-/// The question.
+/// The prompt that asks for the scores of a checkpoint.
 pub fn prompt(of: &Described) -> String {
     let (year, month, day) = of.date;
     format!(
@@ -30,7 +30,7 @@ pub fn prompt(of: &Described) -> String {
     )
 }
 
-/// The answer to learn, scores in points.
+/// The response to be learned, with scores in points (0 to 100), in the order of [`BENCHMARKS`].
 pub fn answer(scores: &[f64; 6]) -> String {
     let each: Vec<String> = BENCHMARKS
         .iter()
@@ -40,7 +40,7 @@ pub fn answer(scores: &[f64; 6]) -> String {
     format!("\nPrediction: {}", each.join(", "))
 }
 
-/// Scores in a generated answer, in points; `None` unless all six stand there and lie between 0 and 100.
+/// Parses the scores in a generated answer, in points; `None` unless all six are present and between 0 and 100.
 pub fn parse(text: &str) -> Option<[f64; 6]> {
     let (_, rest) = text.split_once("Prediction:")?;
     let mut scores = [0.0; 6];

@@ -1,39 +1,39 @@
-//! A checkpoint with narrower parts: which heads, feed-forward neurons, experts and channels of the residual stream stay.
+//! Reduces the widths of a checkpoint: which heads, feed-forward neurons, experts and residual channels stay.
 //!
-//! Nothing is copied: a cut stands between the files and whoever loads a part, and takes the rows and columns that stay. A
-//! query head goes with its columns of the output matrix, a neuron with its row of gate and up and its column of down, a
-//! channel with its column of every matrix that reads the stream, its row of every one that writes to it, its weight in
-//! every norm, and its column of embedding and head: what was tied stays tied.
+//! Nothing is copied: a cut is applied when a part is loaded from the files, and selects the rows and columns that
+//! stay. A query head is removed with its columns of the output matrix, a neuron with its row of gate and up and its
+//! column of down, a channel with its column of every matrix that reads the stream, its row of every matrix that writes
+//! to it, its weight in every norm, and its column of embedding and head, so tied weights stay tied.
 
 use crate::config::{DecoderConfig, NormKind, QkNorm};
 use crate::error::{Error, Result};
 use crate::weights::{Kind, Part};
 
-/// What stays of each part, ascending; all of it where nothing is said. Lists by layer have one for each layer of the
-/// whole checkpoint, all equally long: a configuration has one number for all layers.
+/// The units that stay, ascending; `None` keeps all. Lists by layer have one entry for each layer of the whole
+/// checkpoint, all of equal length, because a configuration has one number for all layers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stays {
     /// Channels of the residual stream, the same in all layers.
     pub channels: Option<Vec<usize>>,
-    /// By layer: neurons of the feed-forward part. Layers that are mixtures keep theirs.
+    /// By layer: neurons of the feed-forward part. Not available for checkpoints with mixtures of experts.
     pub neurons: Option<Vec<Vec<usize>>>,
-    /// By layer: query heads, of every key-value head that stays equally many.
+    /// By layer: query heads, the same number for every key-value head that stays.
     pub heads: Option<Vec<Vec<usize>>>,
-    /// By layer: key-value heads. Query heads go with theirs.
+    /// By layer: key-value heads. Query heads are removed with their key-value head.
     pub kv_heads: Option<Vec<Vec<usize>>>,
-    /// By layer: experts. Layers without any have an empty list.
+    /// By layer: experts. The list of a layer without experts is ignored.
     pub experts: Option<Vec<Vec<usize>>>,
 }
 
-/// What stays of a structure, checked.
+/// A validated cut of a checkpoint's structure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cut {
-    /// The structure before.
+    /// The structure before the cut.
     pub whole: DecoderConfig,
     stays: Stays,
 }
 
-/// Rows and columns of a matrix `(out, in)`, or entries of a vector, that stay; all where there is none.
+/// Rows and columns of a matrix `(out, in)`, or entries of a vector, that stay; `None` keeps all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lines {
     /// Rows, or entries of a vector.
@@ -43,12 +43,12 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Whether everything stays.
+    /// Whether all rows and columns stay.
     pub fn all(&self) -> bool {
         self.rows.is_none() && self.columns.is_none()
     }
 
-    /// The shape that is left of a matrix or vector of `shape`.
+    /// The remaining shape of a matrix or vector of shape `shape`.
     pub fn shape(&self, shape: &[usize]) -> Vec<usize> {
         let mut left = shape.to_vec();
         if let (Some(rows), Some(first)) = (&self.rows, left.first_mut()) {
@@ -62,7 +62,7 @@ impl Lines {
         left
     }
 
-    /// The elements that stay of a matrix with rows of `width` elements of `size` values each.
+    /// The remaining elements of a matrix with rows of `width` elements of `size` values each.
     pub fn of<T: Copy>(&self, values: &[T], width: usize, size: usize) -> Vec<T> {
         let n_rows = values.len() / (width * size).max(1);
         let columns = self.columns.clone().unwrap_or_else(|| (0..width).collect());
@@ -82,7 +82,7 @@ fn wrong(part: &'static str, what: String) -> Error {
     Error::Cut { part, what }
 }
 
-/// Ascending, without repeats, below `n`, and at least `least`.
+/// Checks that a list is ascending without repeats, below `n`, and has at least `least` entries.
 fn checked(part: &'static str, list: &[usize], n: usize, least: usize) -> Result<()> {
     if list.len() < least {
         return Err(wrong(
@@ -105,7 +105,7 @@ fn checked(part: &'static str, list: &[usize], n: usize, least: usize) -> Result
     }
 }
 
-/// Lists by layer: one a layer, all of one length, which is returned.
+/// Checks lists by layer: one for each layer, all of the same length, which is returned.
 fn by_layer(
     part: &'static str,
     lists: &[Vec<usize>],
@@ -134,10 +134,10 @@ fn by_layer(
 }
 
 impl Cut {
-    /// The cut and the structure it leaves.
+    /// The validated cut, and the structure that remains.
     ///
     /// # Errors
-    /// [`Error::Cut`] for lists that are none, that leave nothing, or that no configuration can say.
+    /// [`Error::Cut`] for lists that are invalid, that leave too few units, or that no configuration can describe.
     pub fn new(whole: &DecoderConfig, stays: Stays) -> Result<(Self, DecoderConfig)> {
         let mut left = whole.clone();
         let n_layers = whole.n_layers;
@@ -152,7 +152,7 @@ impl Cut {
                 ));
             }
             left.d_model = channels.len();
-            // Gemma's factor is the root of the width, whatever that is.
+            // Gemma's factor is always the square root of the width.
             left.embedding_scale = whole.embedding_scale.map(|scale| {
                 if left.d_model == whole.d_model {
                     scale
@@ -224,7 +224,7 @@ impl Cut {
         Ok((cut, left.checked()?))
     }
 
-    /// The part of the whole checkpoint that `part` is of what is left: experts have new numbers.
+    /// Maps a part of the remaining structure to the part of the whole checkpoint: experts are renumbered.
     pub(super) fn part(&self, layer: Option<usize>, part: Part) -> Part {
         let old = |e: usize| match (&self.stays.experts, layer) {
             (Some(experts), Some(layer)) => experts[layer].get(e).copied().unwrap_or(e),
@@ -238,7 +238,7 @@ impl Cut {
         }
     }
 
-    /// The new number of an expert of the whole checkpoint; none where it goes.
+    /// The new index of an expert of the whole checkpoint; `None` if it is removed.
     pub(crate) fn expert_number(&self, layer: usize, expert: usize) -> Option<usize> {
         match &self.stays.experts {
             None => Some(expert),
@@ -246,7 +246,7 @@ impl Cut {
         }
     }
 
-    /// Query heads of a layer that stay.
+    /// The query heads of a layer that stay; `None` if all do.
     fn heads(&self, layer: usize) -> Option<Vec<usize>> {
         if let Some(heads) = &self.stays.heads {
             return Some(heads[layer].clone());
@@ -261,7 +261,7 @@ impl Cut {
         )
     }
 
-    /// What stays of a part of the whole checkpoint.
+    /// The rows and columns that stay of a part of the whole checkpoint.
     pub fn lines(&self, layer: Option<usize>, part: Part, kind: Kind) -> Lines {
         let c = &self.whole;
         let channels = || self.stays.channels.clone();
@@ -277,7 +277,7 @@ impl Cut {
         let neurons = || of_layer(&self.stays.neurons);
         let separate = c.qk_norm == Some(QkNorm::Whole) || c.norm == NormKind::Layer;
         let (rows, columns) = match part {
-            // Rows of these are tokens and positions.
+            // A bias of these has one entry for each token, and all tokens stay.
             Part::Embedding | Part::Head if kind == Kind::Bias => (None, None),
             Part::FinalNorm
             | Part::AttentionNorm

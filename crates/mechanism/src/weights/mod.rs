@@ -1,7 +1,7 @@
-//! Weights on disk: tensors by name, decoded to `f32` row by row, so that no more is in memory than was asked for.
+//! Weights on disk: tensors by name, decoded to `f32` row by row, so that only the requested rows are in memory.
 //!
-//! Each read maps exactly the bytes of the rows asked for and unmaps them afterwards: a checkpoint larger than the
-//! address space a process is allowed (`ulimit -v`) can be read.
+//! Each read maps exactly the bytes of the requested rows and unmaps them afterwards, so a checkpoint larger than the
+//! address space that the process may use (`ulimit -v`) can be read.
 
 mod cut;
 mod names_gguf;
@@ -27,17 +27,17 @@ use crate::error::{Error, Result};
 use crate::gguf::{GgmlType, Gguf, rows_of, stored_rows_of};
 use crate::layout::{Source, Take};
 
-/// Where tensors come from.
+/// The files that hold the tensors.
 #[derive(Debug)]
 pub enum Store {
-    /// One or several safetensors files.
+    /// One or more safetensors files.
     Safetensors(SafetensorsFiles),
-    /// A GGUF file.
+    /// A GGUF file, or several parts of one.
     Gguf(Gguf),
 }
 
 impl Store {
-    /// A tensor's shape, outermost first.
+    /// A tensor's shape, outermost dimension first; `None` if there is no such tensor.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         match self {
             Self::Safetensors(files) => files.tensors.get(name).map(|entry| entry.shape.as_slice()),
@@ -45,7 +45,7 @@ impl Store {
         }
     }
 
-    /// Names of all tensors, in order.
+    /// Names of all tensors, sorted.
     pub fn names(&self) -> Vec<&str> {
         match self {
             Self::Safetensors(files) => files.tensors.keys().map(String::as_str).collect(),
@@ -53,7 +53,7 @@ impl Store {
         }
     }
 
-    /// The files, in the order in which they are named.
+    /// Paths of all files.
     pub fn paths(&self) -> Vec<&Path> {
         match self {
             Self::Safetensors(files) => files.files.iter().map(|(path, _)| path.as_path()).collect(),
@@ -64,7 +64,7 @@ impl Store {
         }
     }
 
-    /// How many tensors are stored as which type, by the formats' own names.
+    /// Number of tensors of each storage type, by the file format's name for the type.
     pub fn types(&self) -> BTreeMap<String, usize> {
         let names: Vec<String> = match self {
             Self::Safetensors(files) => files.tensors.values().map(|entry| entry.dtype.clone()).collect(),
@@ -89,7 +89,7 @@ impl Store {
         self.shape(name).ok_or_else(missing)
     }
 
-    /// Rows `rows` of a tensor seen as a matrix (all dimensions but the last are rows), as `f32`, row-major.
+    /// Rows `rows` of a tensor viewed as a matrix (all dimensions but the last count as rows), as `f32`, row-major.
     ///
     /// # Errors
     /// [`Error::MissingTensor`], [`Error::TensorType`], [`Error::TensorShape`] if the rows do not exist, [`Error::Read`].
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// The same as they are stored.
+    /// As [`Store::rows`], in the stored format.
     fn stored_rows(&self, name: &str, rows: Range<usize>) -> Result<(GgmlType, Vec<u8>)> {
         let width = self.width_of(name, &rows)?;
         match self {
@@ -110,7 +110,7 @@ impl Store {
         }
     }
 
-    /// Numbers in a row of a tensor that has rows `rows`.
+    /// Number of elements in a row of a tensor; an error if it lacks rows `rows`.
     fn width_of(&self, name: &str, rows: &Range<usize>) -> Result<usize> {
         let shape = self.known_shape(name)?;
         let width = shape.last().copied().unwrap_or(1);
@@ -128,31 +128,31 @@ impl Store {
     /// A whole tensor as `f32`.
     ///
     /// # Errors
-    /// As [`Store::rows`].
+    /// Those of [`Store::rows`].
     pub fn whole(&self, name: &str) -> Result<Vec<f32>> {
         let n_rows: usize = self.known_shape(name)?.iter().rev().skip(1).product();
         self.rows(name, 0..n_rows)
     }
 }
 
-/// A store together with the names and layouts of a family in it.
+/// A store, together with the tensor names and layouts of the checkpoint's family.
 #[derive(Debug, Clone)]
 pub struct Weights {
     /// The files.
     pub store: Arc<Store>,
-    /// What stands before `layers.` and the like in safetensors names.
+    /// Prefix of the names in safetensors files, before `layers.` and the like.
     base: String,
-    /// What values are rounded to as they are read.
+    /// The precision to which values are rounded when they are read.
     pub precision: Precision,
-    /// What of them is left, where something was cut away.
+    /// The cut that is applied when parts are read, if any.
     pub(crate) cut: Option<Arc<Cut>>,
 }
 
 impl Weights {
-    /// Finds the prefix of the names.
+    /// Finds the prefix of the names, and checks the shapes of embedding and head.
     ///
     /// # Errors
-    /// [`Error::MissingTensor`] if there is no embedding.
+    /// [`Error::MissingTensor`] if embedding or head is missing, [`Error::TensorShape`] if its shape is unexpected.
     pub fn new(store: Store, config: &DecoderConfig) -> Result<Self> {
         let base = match &store {
             Store::Gguf(_) => String::new(),
@@ -165,7 +165,7 @@ impl Weights {
             cut: None,
         };
         for part in [Part::Embedding, Part::Head] {
-            // Rows of these two are read singly, so their shape is checked here once.
+            // Rows of these two are read individually, so their shape is checked once here.
             if part == Part::Embedding || !config.tied {
                 let name = weights.source(config, None, part, Kind::Weight).name;
                 let (found, expected) = (
@@ -184,7 +184,7 @@ impl Weights {
         Ok(weights)
     }
 
-    /// The same files with less of them taken.
+    /// The same files with a cut applied on reading.
     pub(crate) fn with_cut(&self, cut: Cut) -> Self {
         Self {
             cut: Some(Arc::new(cut)),
@@ -192,12 +192,12 @@ impl Weights {
         }
     }
 
-    /// The structure that the files have; `config` is that of what is left.
+    /// The structure of the files; `config` is that of what remains after a cut.
     fn stored<'a>(&'a self, config: &'a DecoderConfig) -> &'a DecoderConfig {
         self.cut.as_ref().map_or(config, |cut| &cut.whole)
     }
 
-    /// Where a part stands; `config` and `part` are those of the files.
+    /// The tensor that holds a part, and how to take it; `config` and `part` are those of the files.
     pub(crate) fn source(
         &self,
         config: &DecoderConfig,
@@ -211,7 +211,7 @@ impl Weights {
         }
     }
 
-    /// Whether a part of a layer (or of the whole, with `None`) is in the files.
+    /// Whether the files contain a part of a layer (or, with `None`, a part outside of layers).
     pub fn has(&self, config: &DecoderConfig, layer: Option<usize>, part: Part, kind: Kind) -> bool {
         let config = self.stored(config);
         match self.source(config, layer, part, kind).take {
@@ -223,7 +223,7 @@ impl Weights {
         }
     }
 
-    /// A part in the orientation `(out, in)`, row-major, checked against the shape the configuration gives.
+    /// Reads a part in the orientation `(out, in)`, row-major, and checks it against the shape in the configuration.
     ///
     /// # Errors
     /// [`Error::MissingTensor`], [`Error::TensorShape`], [`Error::TensorType`], [`Error::Read`].
@@ -249,11 +249,11 @@ impl Weights {
         Ok(values)
     }
 
-    /// A weight `(out, in)` as it is stored, for products that decode it on their way; as `f32` where it is rounded, stored
-    /// in another orientation, or has lost columns.
+    /// Reads a weight `(out, in)` in its stored format, for products that decode it as they go; as `f32` if it is
+    /// rounded, stored in another orientation, or has lost columns in a cut.
     ///
     /// # Errors
-    /// As [`Weights::load`].
+    /// Those of [`Weights::load`].
     pub fn raw(&self, config: &DecoderConfig, layer: Option<usize>, part: Part) -> Result<Raw> {
         let (whole, expected) = (self.stored(config), part.shape(config, Kind::Weight));
         let of_files = self.cut.as_ref().map_or(part, |cut| cut.part(layer, part));
@@ -284,19 +284,19 @@ impl Weights {
         Ok(Raw::rows_of(dtype, bytes, expected[1], &rows))
     }
 
-    /// The output head `(vocab_size, d_model)` as it is stored.
+    /// The output head `(vocab_size, d_model)` in its stored format.
     ///
     /// # Errors
-    /// As [`Weights::load`].
+    /// Those of [`Weights::load`].
     pub fn raw_head(&self, config: &DecoderConfig) -> Result<Raw> {
         let part = if config.tied { Part::Embedding } else { Part::Head };
         self.raw(config, None, part)
     }
 
-    /// Rows of the embedding `(ids, d_model)`.
+    /// Rows of the embedding for token ids, `(ids, d_model)`.
     ///
     /// # Errors
-    /// As [`Store::rows`].
+    /// Those of [`Store::rows`].
     pub fn embedding_rows(&self, config: &DecoderConfig, ids: &[u32]) -> Result<Vec<f32>> {
         let name = self
             .source(self.stored(config), None, Part::Embedding, Kind::Weight)
@@ -319,7 +319,7 @@ impl Weights {
         Ok(out)
     }
 
-    /// Of rows of the embedding or the head, the channels that are left.
+    /// Selects the remaining channels of rows of the embedding or the head.
     fn channels(&self, config: &DecoderConfig, part: Part, rows: Vec<f32>) -> Vec<f32> {
         let lines = self.cut.as_ref().map(|cut| cut.lines(None, part, Kind::Weight));
         match lines {
@@ -328,10 +328,10 @@ impl Weights {
         }
     }
 
-    /// Rows of the output head `(rows, d_model)`.
+    /// Rows `rows` of the output head, `(rows, d_model)`.
     ///
     /// # Errors
-    /// As [`Store::rows`].
+    /// Those of [`Store::rows`].
     pub fn head_rows(&self, config: &DecoderConfig, rows: Range<usize>) -> Result<Vec<f32>> {
         let part = if config.tied { Part::Embedding } else { Part::Head };
         let name = self.source(self.stored(config), None, part, Kind::Weight).name;

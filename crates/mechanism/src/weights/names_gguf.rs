@@ -1,4 +1,4 @@
-//! Names and layouts of GGUF checkpoints, as llama.cpp's converter writes them.
+//! Tensor names and layouts of GGUF checkpoints, as llama.cpp's converter writes them.
 
 use crate::config::{DecoderConfig, NormKind};
 use crate::gguf::Gguf;
@@ -17,7 +17,7 @@ pub(super) fn source(file: &Gguf, c: &DecoderConfig, layer: Option<usize>, part:
     };
     let fused = file.tensors.contains_key(&format!("{at}attn_qkv.weight"));
     let fused_up = c.gated && !file.tensors.contains_key(&format!("{at}ffn_gate.weight"));
-    // llama.cpp merges the experts of a layer; early Mixtral files have them apart.
+    // llama.cpp merges the experts of a layer into one tensor; early Mixtral files store them separately.
     let expert = |name: &str, e: usize| {
         let merged = format!("{at}{name}_exps{suffix}");
         match file.tensors.get(&merged).map(|entry| entry.shape.as_slice()) {

@@ -1,11 +1,11 @@
-//! Tensors of safetensors checkpoints, as transformers names them: prefix and layer here, the names themselves the families'.
+//! Tensor names of safetensors checkpoints, as in transformers: prefix and layer here, the rest from the families.
 
 use super::safetensors::SafetensorsFiles;
 use crate::config::{DecoderConfig, StoredLayer};
 use crate::error::{Error, Result};
 use crate::layout::{Kind, Part, Source};
 
-/// What stands before the embedding's name: `model.`, `transformer.`, nothing, or a multimodal prefix.
+/// Prefix of the embedding's name: `model.`, `transformer.`, empty, or a multimodal prefix.
 pub(super) fn base(files: &SafetensorsFiles, config: &DecoderConfig) -> Result<String> {
     let name = format!(
         "{}{}",
@@ -49,7 +49,7 @@ pub(super) fn source(
     (names.part)(&place, c, part, kind)
 }
 
-/// The head stands outside the prefix, except in multimodal files.
+/// The head's name has no prefix, except in multimodal files.
 fn head(files: &SafetensorsFiles, name: &str, suffix: &str) -> String {
     let name = format!("{name}{suffix}");
     if files.tensors.contains_key(&name) {

@@ -1,4 +1,4 @@
-//! Which parts a structure has, their shapes, and how each is read from what a file stores.
+//! The parts of a structure, their shapes, and how each is read from stored tensors.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::layout::{Kind, Part, Source, Take};
 
 impl Part {
-    /// Whether it is one of many experts' parts.
+    /// Whether it is a part of one of many experts.
     pub fn of_expert(self) -> bool {
         matches!(
             self,
@@ -16,7 +16,7 @@ impl Part {
         )
     }
 
-    /// The parts that layer `layer` of a structure has; a bias only where the files have one.
+    /// The parts of layer `layer`; whether a part has a bias depends on the files.
     pub fn of_layer(c: &DecoderConfig, layer: usize) -> Vec<Self> {
         let shared_norm = c.arrangement == crate::config::Arrangement::ParallelSharedNorm;
         let mut all = vec![Self::Q, Self::K, Self::V, Self::O];
@@ -63,7 +63,7 @@ impl Part {
             Self::Q => vec![q, d],
             Self::K | Self::V => vec![kv, d],
             Self::O => vec![d, q],
-            // StableLM has a norm for each head, stored apart.
+            // StableLM has a separate norm for each head.
             Self::QNorm if whole || c.norm == crate::config::NormKind::Layer => vec![q],
             Self::KNorm if whole || c.norm == crate::config::NormKind::Layer => vec![kv],
             Self::QNorm | Self::KNorm => vec![c.head_dim],
@@ -84,7 +84,7 @@ impl Part {
 }
 
 impl Source {
-    /// Reads the part; `expected` is its shape `(out, in)` or `(width,)`.
+    /// Reads the part; `expected` is its shape, `(out, in)` or `(width,)`.
     pub(crate) fn read(&self, store: &Store, expected: &[usize]) -> Result<Vec<f32>> {
         if let Take::Joined(names) = &self.take {
             let mut values = Vec::new();
@@ -131,7 +131,7 @@ impl Source {
         }
     }
 
-    /// The shape that is stored, if the part of shape `expected` can be cut out of it.
+    /// The shape of the stored tensor; an error unless the part of shape `expected` can be taken from it.
     pub(crate) fn checked(&self, store: &Store, expected: &[usize]) -> Result<Vec<usize>> {
         let stored = store.known_shape(&self.name)?.to_vec();
         let inner = if expected.len() > 1 { expected[1] } else { 1 };
@@ -150,7 +150,7 @@ impl Source {
                 range.end <= rows_of(&stored) && inner_fits(&stored, expected)
             }
             Take::Interleaved { .. } => rows_of(&stored) == 3 * expected[0] && inner_fits(&stored, expected),
-            // A vector may be stored in rows: a norm for each head.
+            // A vector may be stored as a matrix: one norm for each head.
             _ if expected.len() == 1 => stored.iter().product::<usize>() == expected[0],
             _ => stored
                 .iter()
@@ -164,7 +164,7 @@ impl Source {
         }
     }
 
-    /// Which of the stored rows are the `n` rows of the part, in their order; nothing where it is not made of rows.
+    /// Indices of the stored rows that form the part's `n` rows, in order; `None` if it is not made of whole rows.
     pub(crate) fn rows(&self, n: usize) -> Option<Vec<usize>> {
         match &self.take {
             Take::All => Some((0..n).collect()),

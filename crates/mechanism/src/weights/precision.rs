@@ -1,17 +1,17 @@
-//! Rounding weights as they are read to what a checkpoint of that type would hold.
+//! Rounds weights, as they are read, to the values that a checkpoint of a given type would hold.
 
 use half::{bf16, f16};
 use rayon::prelude::*;
 
-/// What weights are rounded to, to nearest and ties to even. Activations and sums stay `f32`.
+/// The type to which weights are rounded (to nearest, ties to even). Activations and sums stay in `f32`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
-    /// As they are in the file.
+    /// No rounding.
     #[default]
     F32,
-    /// Eight bits of fraction and sign, the range of `f32`.
+    /// A significand of 8 bits, with the range of `f32`.
     Bf16,
-    /// Eleven bits of fraction and sign; beyond 65,504 infinite.
+    /// A significand of 11 bits; values beyond 65,504 become infinite.
     F16,
 }
 

@@ -1,4 +1,4 @@
-//! A matrix as its file stores it: rows of blocks, decoded where they are multiplied.
+//! A matrix in the format of its file: rows of blocks, which are decoded when they are multiplied.
 
 use std::ops::Range;
 
@@ -6,20 +6,20 @@ use rayon::prelude::*;
 
 use crate::gguf::GgmlType;
 
-/// A matrix `(n_out, n_in)` in blocks, row-major.
+/// A matrix `(n_out, n_in)` in its stored format, row-major.
 #[derive(Debug, Clone)]
 pub struct Raw {
-    /// How numbers are stored.
+    /// Storage type of the elements.
     pub dtype: GgmlType,
-    /// Height.
+    /// Number of rows.
     pub n_out: usize,
-    /// Width, whole blocks.
+    /// Number of columns, a whole number of blocks.
     pub n_in: usize,
     bytes: Vec<u8>,
 }
 
 impl Raw {
-    /// Rows `rows` of a matrix stored in `bytes`, of which `n_in` numbers make a row.
+    /// Selects rows `rows` of a matrix stored in `bytes` with `n_in` elements per row.
     pub(crate) fn rows_of(dtype: GgmlType, bytes: Vec<u8>, n_in: usize, rows: &[usize]) -> Self {
         let each = dtype.bytes(n_in);
         let whole = bytes.len() == rows.len() * each && rows.iter().enumerate().all(|(i, row)| i == *row);
@@ -39,7 +39,7 @@ impl Raw {
         }
     }
 
-    /// From numbers `(n_out, n_in)`, kept as `f32`.
+    /// Stores values `(n_out, n_in)` as `f32`.
     pub fn of_values(values: &[f32], n_out: usize, n_in: usize) -> Self {
         Self {
             dtype: GgmlType::F32,
@@ -49,16 +49,16 @@ impl Raw {
         }
     }
 
-    /// The bytes of rows, one row after the other.
+    /// The bytes of rows `rows`, one row after the other.
     pub(crate) fn bytes_of(&self, rows: Range<usize>) -> &[u8] {
         let each = self.dtype.bytes(self.n_in);
         &self.bytes[rows.start * each..rows.end * each]
     }
 
-    /// Decodes numbers `columns` (from a block's first on) of the rows `rows`, one row after the other.
+    /// Decodes columns `columns` (starting at a block boundary) of rows `rows`, one row after the other.
     ///
     /// # Panics
-    /// If there are no such rows or columns: a bug of the caller.
+    /// If there are no such rows or columns, which is a bug of the caller.
     pub fn decode(&self, rows: Range<usize>, columns: Range<usize>, out: &mut [f32]) {
         let each = self.dtype.bytes(self.n_in);
         if columns == (0..self.n_in) {
@@ -73,7 +73,7 @@ impl Raw {
         }
     }
 
-    /// All numbers, row-major.
+    /// All elements as `f32`, row-major.
     pub fn values(&self) -> Vec<f32> {
         const ROWS: usize = 64;
         let mut out = vec![0.0; self.n_out * self.n_in];

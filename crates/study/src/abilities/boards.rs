@@ -1,12 +1,12 @@
-//! What each board asks, board by board: tests, titles, abilities and the share that guessing gets.
+//! Benchmarks of each board: tests, titles, abilities, and the score by guessing.
 
 use super::euroeval::{DATASETS, ENGLISH};
 use super::{Benchmark, n_of};
 
-/// A test: its key, title, abilities, and what guessing gets of a raw share in points.
+/// A test: key, title, abilities, and the score by guessing in points of the raw share (`None` where unknown).
 type Test = (&'static str, &'static str, &'static [&'static str], Option<f64>);
 
-/// The two Open LLM Leaderboards, Proteus, and boards of one task.
+/// Tests of the two Open LLM Leaderboards, of Proteus, and of boards with one task.
 const TESTS: [Test; 29] = [
     ("arc", "ARC", &["science", "commonsense"], Some(25.0)),
     ("hellaswag", "HellaSwag", &["commonsense"], Some(25.0)),
@@ -99,7 +99,7 @@ const TESTS: [Test; 29] = [
     ),
 ];
 
-/// How the boards of those begin, by the place of a test in [`TESTS`] up to which each reaches.
+/// Prefix of each board's name, and the index in [`TESTS`] at which its tests end.
 const BOARDS: [(&str, usize); 5] = [
     ("open-llm-leaderboard-v1", 6),
     ("open-llm-leaderboard-v2", 14),
@@ -108,7 +108,7 @@ const BOARDS: [(&str, usize); 5] = [
     ("longbench-v2", 29),
 ];
 
-/// The same, and whether in Japanese.
+/// A [`Test`], and whether it is in Japanese.
 type Told = (
     &'static str,
     &'static str,
@@ -117,7 +117,7 @@ type Told = (
     bool,
 );
 
-/// Tests of the Swallow leaderboard, as its tasks are named, and whether in Japanese.
+/// Tests of the Swallow leaderboard, named as its tasks.
 const SWALLOW: [Told; 41] = [
     (
         "openbookqa",
@@ -240,7 +240,7 @@ const SWALLOW: [Told; 41] = [
     ("writing", "MT-Bench, writing", &["conversation"], None, false),
 ];
 
-/// Tables of Epoch AI.
+/// Tests in the tables of Epoch AI.
 const EPOCH: [Test; 47] = [
     ("adversarial_nli", "Adversarial NLI", &["reasoning"], Some(33.3)),
     ("aider_polyglot", "Aider polyglot", &["code"], Some(0.0)),
@@ -331,7 +331,7 @@ const EPOCH: [Test; 47] = [
     ("wino_grande", "WinoGrande", &["commonsense"], Some(50.0)),
 ];
 
-/// The benchmark of a name.
+/// The benchmark of this name; `None` where it is unknown.
 pub(super) fn all_of(name: &str) -> Option<Benchmark> {
     if let Some(rest) = name.strip_prefix("proteus_") {
         return proteus(name, rest);
@@ -352,7 +352,7 @@ pub(super) fn all_of(name: &str) -> Option<Benchmark> {
     let place = TESTS.iter().position(|(test, ..)| *test == name)?;
     let (test, title, abilities, chance) = TESTS[place];
     let (board, _) = BOARDS.iter().find(|(_, end)| place < *end)?;
-    // Leaderboard v2 makes chance 0.
+    // Leaderboard v2 rescales chance to 0.
     let chance = if *board == "open-llm-leaderboard-v2" {
         Some(0.0)
     } else {
@@ -386,7 +386,7 @@ fn new(
     }
 }
 
-/// `proteus_bbh`, 0 at chance; `proteus_bbh_raw`.
+/// Parses `proteus_bbh`, rescaled to 0 at chance, and `proteus_bbh_raw`.
 fn proteus(name: &str, rest: &str) -> Option<Benchmark> {
     let bare = rest.strip_suffix("_raw");
     let test = bare.unwrap_or(rest);
@@ -400,7 +400,7 @@ fn proteus(name: &str, rest: &str) -> Option<Benchmark> {
     })
 }
 
-/// `euroeval_hellaswag`, with `val`, `zero_shot` before and the second metric behind.
+/// Parses `euroeval_hellaswag`, with optional prefixes `val` and `zero_shot` and the second metric as suffix.
 fn euroeval(name: &str, rest: &str) -> Option<Benchmark> {
     let mut rest = rest;
     let mut kinds = Vec::new();
@@ -416,7 +416,7 @@ fn euroeval(name: &str, rest: &str) -> Option<Benchmark> {
         Some((bare, *metric))
     });
     let find = |dataset: &str| DATASETS.iter().find(|(_, all)| all.contains(&dataset));
-    // The longest reading first: a data set may itself end like a metric.
+    // The longest match first, as the name of a data set may itself end like a metric.
     let (ability, dataset, metric) = match (find(rest), second) {
         (Some((ability, _)), _) => (*ability, rest, None),
         (None, Some((bare, metric))) => (find(bare)?.0, bare, Some(metric)),
@@ -431,13 +431,13 @@ fn euroeval(name: &str, rest: &str) -> Option<Benchmark> {
     Some(Benchmark {
         abilities: vec![ability],
         is_multilingual: !ENGLISH.contains(&dataset),
-        // First metrics of classification are correlations: 0 at chance.
+        // The first metric of classification tasks is a correlation, which is 0 at chance.
         chance: (metric.is_none() || !classifies).then_some(0.0),
         ..new(name, &title, dataset, "euroeval", &[])
     })
 }
 
-/// `swallow_en_post_mmlu_pro`, with a state before the suite.
+/// Parses `swallow_en_post_mmlu_pro`, where the language precedes the suite.
 fn swallow(name: &str, rest: &str) -> Option<Benchmark> {
     let suite = ["_pre_", "_post_", "_mtb_", "_basic_", "other_"]
         .iter()

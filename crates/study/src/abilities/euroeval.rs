@@ -1,6 +1,6 @@
-//! Data sets of `EuroEval` and the ability that each asks for: the task its board files it under.
+//! Data sets of `EuroEval`, each with its ability: the task under which its board files it.
 
-/// An ability, and its data sets; all of them but the English ones ask for a language as well.
+/// Abilities with their data sets; all but the English data sets also test a language.
 pub(super) const DATASETS: [(&str, &[&str]); 8] = [
     (
         "commonsense",

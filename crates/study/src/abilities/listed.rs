@@ -1,4 +1,4 @@
-//! The boards that trends, correlations and regressions are asked of, and the benchmarks that they are asked with: the one list.
+//! The list of boards used by trends, correlations and regressions, with the benchmarks that represent each board.
 
 use super::benchmark;
 
@@ -7,20 +7,20 @@ pub const V1: [&str; 6] = ["arc", "hellaswag", "mmlu", "truthfulqa", "winogrande
 /// Benchmarks of Open LLM Leaderboard v2, in its order.
 pub const V2: [&str; 6] = ["ifeval", "bbh", "math", "gpqa", "musr", "mmlu_pro"];
 
-/// A board and those of its benchmarks that stand for it: of one language and state, the first metric of each.
+/// A board and the benchmarks that represent it: of one language and model state, with the first metric of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Listed {
     /// Name in ids and on the command line.
     pub name: &'static str,
-    /// The same for people.
+    /// Title shown to readers.
     pub title: &'static str,
-    /// Name of its table.
+    /// Identifier of the leaderboard in the tables.
     pub leaderboard: &'static str,
-    /// Its benchmarks.
+    /// Names of its benchmarks.
     pub benchmarks: &'static [&'static str],
 }
 
-/// All of them: first the two that the report's sections are on, then those of today.
+/// All listed boards: first the two that the report's sections are about, then current ones.
 pub const LISTED: [Listed; 7] = [
     Listed {
         name: "v1",
@@ -87,7 +87,7 @@ pub const LISTED: [Listed; 7] = [
             "swallow_2025_06_26_ja_basic_jhumaneval",
         ],
     },
-    // Each of its benchmarks is a table of its own, and few checkpoints are in all of them.
+    // Each of its benchmarks is a separate table, and few checkpoints are in all of them.
     Listed {
         name: "epoch",
         title: "Epoch AI",
@@ -104,7 +104,7 @@ pub const LISTED: [Listed; 7] = [
 ];
 
 impl Listed {
-    /// Whether a score of that leaderboard is of this board.
+    /// Whether a score on this leaderboard belongs to the board.
     pub fn has(&self, leaderboard: &str) -> bool {
         leaderboard == self.leaderboard
             || leaderboard
@@ -112,14 +112,14 @@ impl Listed {
                 .is_some_and(|rest| self.name == "epoch" && rest.starts_with('-'))
     }
 
-    /// Titles of its benchmarks for people, in their order.
+    /// Titles of its benchmarks shown to readers, in order.
     pub fn titles(&self) -> Vec<String> {
         let title = |name: &&str| benchmark(name).map_or_else(|| (*name).to_owned(), |known| known.title);
         self.benchmarks.iter().map(title).collect()
     }
 }
 
-/// The board of that name.
+/// The board of this name.
 pub fn listed(name: &str) -> Option<&'static Listed> {
     LISTED.iter().find(|board| board.name == name)
 }

@@ -1,8 +1,8 @@
-//! Benchmarks and the abilities they ask for: one list for the report, the recommendations, the predictions and the
+//! Benchmarks and the abilities they measure: one list for the report, the recommendations, the predictions and the
 //! dashboard.
 //!
-//! A benchmark here is a test on one board, on one scale: the same items run otherwise are another, with another name
-//! (`bbh` of leaderboard v2, `proteus_bbh`). Its `test` says which of them are the same items.
+//! A benchmark is a test on one board and one scale: the same items run in another way are another benchmark with
+//! another name (`bbh` of leaderboard v2, `proteus_bbh`). Its `test` tells which benchmarks have the same items.
 
 mod boards;
 mod euroeval;
@@ -14,15 +14,15 @@ pub use listed::{LISTED, Listed, V1, V2, listed};
 
 use crate::noise::items_of;
 
-/// What people want done.
+/// An ability that users can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ability {
     /// Name in ids and on the command line.
     pub name: &'static str,
-    /// Other names people give it.
+    /// Synonyms.
     pub others: &'static [&'static str],
-    /// The benchmarks that stand for it where none is named: of one leaderboard where one has it, for means over two
-    /// leaderboards' scales would compare checkpoints by which of them they were entered in.
+    /// The benchmarks that represent the ability by default: from a single leaderboard where possible, as means over
+    /// the scales of two leaderboards would depend on which of them a checkpoint was entered in.
     pub stand_for: &'static [&'static str],
 }
 
@@ -38,7 +38,7 @@ const fn ability(
     }
 }
 
-/// All abilities, in the order of help and answers.
+/// All abilities, in the order of help texts and answers.
 pub const ABILITIES: [Ability; 19] = [
     ability("math", &["mathematics", "maths"], &["math"]),
     ability("arithmetic", &["grade-school", "word-problems"], &["gsm8k"]),
@@ -69,7 +69,7 @@ pub const ABILITIES: [Ability; 19] = [
     ability("agents", &["tools"], &["epoch_terminalbench"]),
 ];
 
-/// The ability of that name, or of one of its other names.
+/// The ability of this name or synonym.
 pub fn ability_of(name: &str) -> Option<&'static Ability> {
     ABILITIES
         .iter()
@@ -81,37 +81,37 @@ pub fn ability_of(name: &str) -> Option<&'static Ability> {
 pub struct Benchmark {
     /// Name in scores and ids.
     pub name: String,
-    /// The same for people.
+    /// Title shown to readers.
     pub title: String,
-    /// The items: benchmarks of one test ask the same.
+    /// The test; benchmarks of one test have the same items.
     pub test: String,
-    /// How its board's name begins.
+    /// Prefix of its board's name.
     pub board: &'static str,
-    /// What it asks for, names of [`ABILITIES`].
+    /// Abilities it measures, as names in [`ABILITIES`].
     pub abilities: Vec<&'static str>,
-    /// The language asked in, where it is not English.
+    /// Whether it is in another language than English.
     pub is_multilingual: bool,
-    /// What guessing gets, on its own scale; absent where that is not known.
+    /// Score by guessing, on the benchmark's own scale; `None` where unknown.
     pub chance: Option<f64>,
-    /// The best there can be.
+    /// Best possible score.
     pub ceiling: f64,
-    /// Items, where every one is asked.
+    /// Number of items, for boards that use all items of the test; `None` otherwise.
     pub n: Option<usize>,
-    /// Unit of its scores.
+    /// Unit of the scores.
     pub unit: &'static str,
 }
 
-/// The benchmark of that name; none for what no board here has.
+/// The benchmark of this name; `None` for a name that no board here has.
 pub fn benchmark(name: &str) -> Option<Benchmark> {
     boards::all_of(name)
 }
 
-/// Whether a benchmark asks for an ability.
+/// Whether a benchmark measures an ability.
 pub fn asks_for(name: &str, ability: &str) -> bool {
     benchmark(name).is_some_and(|known| known.abilities.contains(&ability))
 }
 
-/// The items of a benchmark, where every one is asked.
+/// Number of items of a test, where known.
 fn n_of(test: &str) -> Option<usize> {
     items_of(test).map(|items| items.n)
 }

@@ -1,4 +1,4 @@
-//! Names of benchmarks of every board lead to what they ask.
+//! Names of benchmarks give their test, board, abilities and chance.
 
 use super::{ABILITIES, ability_of, asks_for, benchmark};
 

@@ -1,10 +1,10 @@
-//! Section: the larger members of a family from its smallest, on the table and by the split of Sloth.
+//! Section on predicting the larger members of a family from its smallest, with the data and splits of Sloth.
 //!
-//! Sloth (Polo and others 2024, arXiv 2412.06540) says how far its predictions are off on leaderboard v2: groups of families
-//! are tested in turn, **the smallest member of each is known**, errors are absolute differences of raw accuracies, mean over
-//! the members of a group, then over groups. That is one question (one anchor); what nothing of a family is known for is
-//! another (no anchor). Both are asked here of the same rows, of its methods (by the errors that it saved) and of the process of
-//! `process`, which chooses nothing on what is tested.
+//! Sloth (Polo and others 2024, arXiv 2412.06540) reports prediction errors on leaderboard v2: groups of families are
+//! tested in turn with **the smallest member of each known**, and errors are absolute differences of raw accuracies,
+//! averaged over the members of a group, then over groups (one anchor). Predicting a family of which nothing is known
+//! is another task (no anchor). Both are evaluated here on the same rows, for Sloth's methods (by their published
+//! errors) and for the process in `process`, which is not tuned on the tested rows.
 
 mod process;
 mod section;
@@ -23,63 +23,63 @@ pub struct AnchoredRow {
     pub model: String,
     /// Its family, as the table has it.
     pub family: String,
-    /// Group of families that is tested together; none where it only trains.
+    /// Index of the group of families that is tested together; `None` for rows used for training only.
     pub group: Option<usize>,
     /// Billions of parameters.
     pub size: f64,
     /// Trillions of tokens.
     pub tokens: f64,
-    /// Tuned to instructions.
+    /// Whether it is instruction-tuned.
     pub is_tuned: bool,
-    /// Raw accuracies in points, one a benchmark.
+    /// Raw accuracies in points, one per benchmark.
     pub scores: Vec<f64>,
 }
 
 /// A benchmark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnchoredBenchmark {
-    /// As in findings.
+    /// Name as in the findings.
     pub name: String,
-    /// For people.
+    /// Title shown to readers.
     pub title: String,
-    /// Points that guessing gets.
+    /// Score by guessing, in points.
     pub chance: f64,
 }
 
-/// Errors of a method that others saved: mean absolute over the tested checkpoints of a group.
+/// Published errors of a method: mean absolute error over the tested checkpoints of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saved {
-    /// Its name there.
+    /// Name of the method in the publication.
     pub method: String,
-    /// The group.
+    /// Index of the group.
     pub group: usize,
-    /// Checkpoints tested in it.
+    /// Number of checkpoints tested in the group.
     pub checkpoints: usize,
-    /// Points, one a benchmark.
+    /// Errors in points, one per benchmark.
     pub errors: Vec<f64>,
 }
 
-/// Everything that is asked.
+/// Input of the section.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnchoredQuestion {
-    /// In ids: `sloth_v2`.
+    /// Name in finding ids: `sloth_v2`.
     pub name: String,
-    /// Whose table it is.
+    /// The work that published the table.
     pub work: String,
-    /// Which of it.
+    /// The part of the work.
     pub place: String,
     /// Benchmarks.
     pub benchmarks: Vec<AnchoredBenchmark>,
-    /// Its rows, by family and size.
+    /// Rows, ordered by family and size.
     pub rows: Vec<AnchoredRow>,
-    /// What its own methods miss by with one anchor.
+    /// Published errors of the work's own methods, with one anchor.
     pub saved: Vec<Saved>,
 }
 
 /// What is known of a tested family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Anchor {
-    /// Its smallest member's scores.
+    /// The scores of its smallest member.
     One,
     /// Nothing.
     None,
@@ -103,25 +103,25 @@ impl Anchor {
     }
 }
 
-/// Share that intervals shall hold.
+/// Nominal coverage of the intervals.
 const LEVEL: f64 = 0.8;
-/// Rows nearest in size whose mean is the look-up.
+/// Number of rows nearest in size whose mean is the look-up's prediction.
 const NEAREST: usize = 5;
 
-/// A tested checkpoint: what it scored, and what is said of it, points, one a benchmark.
+/// A tested checkpoint with its predictions in points, one per benchmark.
 #[derive(Debug, Clone, PartialEq)]
 struct Tested {
     row: usize,
     group: usize,
     process: Vec<f64>,
     ends: Vec<(f64, f64)>,
-    /// The scores of the smallest of its family.
+    /// Prediction by copying: the scores of the smallest member of its family.
     copied: Vec<f64>,
-    /// Means of the training rows nearest in size.
+    /// Prediction by look-up: means of the training rows nearest in size.
     by_size: Vec<f64>,
 }
 
-/// The smallest row of each family, the first of several.
+/// Whether a row is the smallest of its family, the first on a tie.
 fn is_smallest(rows: &[AnchoredRow], place: usize) -> bool {
     let own = &rows[place];
     !rows.iter().enumerate().any(|(other, row)| {
@@ -129,7 +129,7 @@ fn is_smallest(rows: &[AnchoredRow], place: usize) -> bool {
     })
 }
 
-/// Every tested checkpoint; none where a group cannot be fitted.
+/// Predictions of every tested checkpoint; `None` where a group cannot be fitted.
 fn tested(question: &AnchoredQuestion, anchor: Anchor) -> Option<Vec<Tested>> {
     let rows = &question.rows;
     let mut groups: Vec<usize> = rows.iter().filter_map(|row| row.group).collect();
@@ -145,7 +145,7 @@ fn tested(question: &AnchoredQuestion, anchor: Anchor) -> Option<Vec<Tested>> {
                 .filter(|&place| !is_hidden(place))
                 .map(|place| &rows[place])
                 .collect();
-            // The same checkpoints in both readings.
+            // The same checkpoints are tested with and without an anchor.
             let asked: Vec<usize> = (0..rows.len())
                 .filter(|&place| rows[place].group == Some(group) && !is_smallest(rows, place))
                 .collect();
@@ -196,7 +196,7 @@ fn by_size(train: &[&AnchoredRow], row: &AnchoredRow) -> Vec<f64> {
         .collect()
 }
 
-/// The section; empty where there is nothing to test.
+/// Builds the section; empty where there is nothing to test.
 pub fn section(question: &AnchoredQuestion, resamples: usize, seed: u64) -> Section {
     section::section(question, resamples, seed)
 }

@@ -1,9 +1,10 @@
-//! Several benchmarks at once as Gaussian processes, one for each of their principal directions.
+//! Several benchmarks as independent Gaussian processes, one for each of their principal components.
 //!
-//! Scores become log odds of what lies above chance, standardised on the training rows, and are turned to their principal
-//! directions, which are uncorrelated there. Each direction is a process of its own: a smooth part, a straight part, an effect
-//! of the family and one of the family's slope along size. Lengths, variances and noise are the most likely ones given the
-//! training rows and a prior that no data set (normal on logarithms; [`MIDDLES`], [`SPREADS`]).
+//! Scores become log odds of the range above chance, are standardised on the training rows, and are rotated to their
+//! principal components, which are uncorrelated there. Each component is a process with a smooth part, a linear part,
+//! an effect of the family, and a slope along size by family. Length scales, variances and noise are maximum a
+//! posteriori estimates given the training rows and a prior that does not depend on data (normal on logarithms;
+//! [`MIDDLES`], [`SPREADS`]).
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -14,39 +15,40 @@ use crate::descent::descend;
 use crate::statistics::{mean, standard_deviation};
 use crate::svd::Svd;
 
-/// ln size, ln tokens, tuned.
+/// Number of features: ln size, ln tokens, whether tuned.
 const FEATURES: usize = 3;
-/// Logarithms of three lengths, of three variances of straight parts, of the smooth part, families, their slopes and noise.
+/// Number of hyperparameters: logarithms of three length scales, three variances of linear parts, and those of the
+/// smooth part, families, family slopes and noise.
 const PARAMETERS: usize = 2 * FEATURES + 4;
 const SMOOTH: usize = 2 * FEATURES;
 const FAMILY: usize = SMOOTH + 1;
 const SLOPE: usize = SMOOTH + 2;
 const NOISE: usize = SMOOTH + 3;
-/// Middles and spreads of the prior.
+/// Means and standard deviations of the prior.
 const MIDDLES: [f64; PARAMETERS] = [0.405, 0.405, 0.405, -1.0, -1.5, -1.5, -1.0, -1.0, -3.0, -2.5];
 const SPREADS: [f64; PARAMETERS] = [0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
-/// Variance of the constant.
+/// Prior variance of the constant.
 const CONSTANT: f64 = 1.0;
 const JITTER: f64 = 1e-6;
 const STEPS: usize = 60;
-/// A share above chance is drawn this far from its ends, as everywhere ([`crate::latent`]).
+/// Shares above chance are clamped this far from 0 and 1, as in [`crate::latent`].
 const EDGE: f64 = crate::latent::EDGE;
 
-/// Log odds of a score, points.
+/// Log odds of a score given in points.
 pub(super) fn log_odds(known: &AnchoredBenchmark, score: f64) -> f64 {
     let share = ((score - known.chance) / (100.0 - known.chance)).clamp(0.0, 1.0);
     let share = (share + EDGE) / (1.0 + 2.0 * EDGE);
     (share / (1.0 - share)).ln()
 }
 
-/// The score of log odds, points.
+/// Score in points from log odds.
 pub(super) fn score(known: &AnchoredBenchmark, log_odds: f64) -> f64 {
     let share = 1.0 / (1.0 + (-log_odds).exp());
     let share = (share * (1.0 + 2.0 * EDGE) - EDGE).clamp(0.0, 1.0);
     known.chance + (100.0 - known.chance) * share
 }
 
-/// Places of rows: standardised features and families.
+/// Standardised features and families of rows.
 struct Places<'a> {
     at: Vec<[f64; FEATURES]>,
     families: Vec<&'a str>,
@@ -57,7 +59,7 @@ impl<'a> Places<'a> {
         [row.size.ln(), row.tokens.ln(), f64::from(u8::from(row.is_tuned))]
     }
 
-    /// Of some rows, on the scale of the training rows.
+    /// Features of some rows, standardised by the training rows.
     fn of(rows: &[&'a AnchoredRow], train: &[&AnchoredRow]) -> Self {
         let by: [(f64, f64); FEATURES] = std::array::from_fn(|k| {
             let own: Vec<f64> = train.iter().map(|row| Self::raw(row)[k]).collect();
@@ -74,7 +76,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The parts of one covariance whose sum it is, without noise: smooth, straight ones, family, slope; and the squared distances.
+/// Summands of a covariance without noise (smooth, linear, family, family slope), and the squared distances.
 fn parts(
     variances: &[f64; PARAMETERS],
     (a, b): (&[f64; FEATURES], &[f64; FEATURES]),
@@ -105,7 +107,7 @@ fn exponentials(logarithms: &[f64]) -> [f64; PARAMETERS] {
     std::array::from_fn(|k| logarithms[k].exp())
 }
 
-/// What a fit leaves to predict with.
+/// The matrices needed for prediction.
 struct Fitted {
     variances: [f64; PARAMETERS],
     precision: Mat<f64>,
@@ -119,7 +121,7 @@ fn solved(
     y: &[f64],
 ) -> Option<(Mat<f64>, f64, Vec<f64>)> {
     let n = y.len();
-    // The lower half is all that is read.
+    // Only the lower triangle is read.
     let whole = Mat::from_fn(n, n, |i, j| {
         if i < j {
             return 0.0;
@@ -135,7 +137,7 @@ fn solved(
     Some((precision, log_determinant, weights))
 }
 
-/// Minus the logarithm of likelihood times prior, up to a constant, and its slopes.
+/// Negative log posterior up to a constant, and its gradient.
 pub(super) fn misfit(
     at: &[[f64; FEATURES]],
     families: &[&str],
@@ -177,10 +179,10 @@ pub(super) fn misfit(
     value.is_finite().then_some((value, slopes))
 }
 
-/// What is expected of a row on a benchmark, in log odds, and its variance, the row's own noise among it.
+/// Predictive mean in log odds and variance of a row on a benchmark, including the row's noise.
 pub(super) type Expected = (f64, f64);
 
-/// Expectations for the tested rows from the training rows, `(n_tested, n_benchmarks)`; none of fewer than ten rows.
+/// Predictions for the tested rows from the training rows, `(n_tested, n_benchmarks)`; `None` for fewer than ten rows.
 pub(super) fn expected(
     benchmarks: &[AnchoredBenchmark],
     train: &[&AnchoredRow],

@@ -1,4 +1,4 @@
-//! Findings, tables and words.
+//! Findings, tables and text of the section.
 
 use super::{Anchor, AnchoredQuestion, LEVEL, Tested, tested};
 use crate::finding::{Finding, Interval, SourceOf};
@@ -8,7 +8,7 @@ use crate::statistics::{GroupBootstrap, group_bootstrap, mean};
 const METHOD: &str =
     "gaussian processes along principal directions, parameters by likelihood on training rows";
 
-/// Mean absolute errors of one method: `(n_groups, n_benchmarks)` and how many checkpoints each group has.
+/// Mean absolute errors of one method, `(n_groups, n_benchmarks)`, and the number of checkpoints in each group.
 struct Errors {
     name: String,
     anchor: Anchor,
@@ -46,7 +46,7 @@ impl Errors {
         self.of_groups.iter().map(|own| mean(own)).collect()
     }
 
-    /// Mean over groups of means over their checkpoints: the table's own definition.
+    /// Mean over groups of the means over their checkpoints, as in the published table.
     fn by_groups(&self) -> f64 {
         mean(&self.groups())
     }
@@ -77,7 +77,7 @@ impl Errors {
     }
 }
 
-/// Errors that others saved, by method, in the order in which they come.
+/// Published errors by method, in the order given.
 fn saved(question: &AnchoredQuestion) -> Vec<Errors> {
     let mut all: Vec<Errors> = Vec::new();
     for own in &question.saved {

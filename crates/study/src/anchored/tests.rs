@@ -1,4 +1,4 @@
-//! Slopes against differences, an identity of scores, a made-up world, and what anchors may know.
+//! Gradients against finite differences, the score transform, a simulation, and what anchors may use.
 
 use super::process::{log_odds, misfit, score};
 use super::*;
@@ -16,7 +16,7 @@ fn benchmarks() -> Vec<AnchoredBenchmark> {
         .collect()
 }
 
-/// Families of four sizes whose log odds follow the size, an effect of the family and a little noise.
+/// Families of four sizes whose log odds depend on size, an effect of the family, and a little noise.
 fn world(families: usize) -> AnchoredQuestion {
     let mut random = Random::new(5, 1);
     let benchmarks = benchmarks();
@@ -82,7 +82,7 @@ fn scores_come_back_from_their_log_odds() {
         for value in [known.chance, 31.0, 55.5, 99.0] {
             assert!((score(&known, log_odds(&known, value)) - value).abs() < 1e-9);
         }
-        // Below chance is at chance.
+        // Scores below chance are clamped to chance.
         assert!((score(&known, log_odds(&known, known.chance - 5.0)) - known.chance).abs() < 1e-9);
     }
 }
@@ -92,7 +92,7 @@ fn an_anchor_tells_the_family_and_none_tells_nothing_of_it() {
     let question = world(20);
     let one = tested(&question, Anchor::One).expect("fits");
     let none = tested(&question, Anchor::None).expect("fits");
-    // Ten families are tested on three members each, the same in both readings.
+    // Ten families are tested on three members each, with and without an anchor.
     assert_eq!((one.len(), none.len()), (30, 30));
     assert!(one.iter().zip(&none).all(|(a, b)| a.row == b.row));
     let error = |all: &[Tested]| {
@@ -102,7 +102,7 @@ fn an_anchor_tells_the_family_and_none_tells_nothing_of_it() {
         });
         mean(&missed.collect::<Vec<f64>>())
     };
-    // The family's effect is 0.8 in log odds: some twelve points at the middle, of which the anchor takes most.
+    // The family's effect is 0.8 in log odds, about twelve points in the middle; the anchor removes most of it.
     assert!(error(&one) < 4.0, "{}", error(&one));
     assert!((6.0..16.0).contains(&error(&none)), "{}", error(&none));
     let inside = |all: &[Tested]| {
@@ -116,7 +116,7 @@ fn an_anchor_tells_the_family_and_none_tells_nothing_of_it() {
         mean(&held.collect::<Vec<f64>>())
     };
     assert!((0.65..=0.95).contains(&inside(&one)), "{}", inside(&one));
-    // Scores of the family, but for the smallest's, change nothing of what is said of it.
+    // Predictions do not depend on the family's scores except those of its smallest member.
     let mut changed = question.clone();
     for (place, row) in changed.rows.iter_mut().enumerate() {
         if row.group == Some(0) && !is_smallest(&question.rows, place) {

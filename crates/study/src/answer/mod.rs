@@ -1,7 +1,8 @@
-//! Section: which part buys which ability, as far as anything says so: what is observed, what was controlled and what was cut,
-//! side by side in one unit, points per doubling of the part at fixed size.
+//! Section that answers which part buys which ability: observational evidence, controlled runs and surgery side by side
+//! in one unit, points per doubling of the part at fixed size.
 //!
-//! It computes nothing: it reads findings of the sections `controlled`, `pooled` and `weights` by id, as the ledger does.
+//! It computes no estimates: like the ledger of claims, it reads findings of the sections `controlled`, `pooled` and
+//! `weights` by id.
 
 mod rows;
 #[cfg(test)]
@@ -12,7 +13,7 @@ use crate::claims::Findings;
 use crate::finding::Finding;
 use crate::section::{Axis, Cell, Drawing, Figure, Matrix, MatrixRow, Section, Table};
 
-/// Abilities with the benchmarks that ask for them, in the order of the figure.
+/// Abilities with the benchmarks that measure them, in the order of the figure.
 pub(crate) const ABILITIES: [(&str, &[&str]); 6] = [
     (
         "commonsense and reasoning",
@@ -25,7 +26,7 @@ pub(crate) const ABILITIES: [(&str, &[&str]); 6] = [
     ("hard reasoning", &["bbh", "gpqa", "musr"]),
 ];
 
-/// Parts, as ids name them and as people read them; those that only measure stand last.
+/// Parts: name in ids, name shown to readers, and whether the row is only a yardstick; yardsticks come last.
 const PARTS: [(&str, &str, bool); 8] = [
     ("layers", "layers", false),
     ("d_ffn", "feed-forward width / width", false),
@@ -37,10 +38,10 @@ const PARTS: [(&str, &str, bool); 8] = [
     ("date", "one year later", true),
 ];
 
-/// Marks beyond plus or minus so many points stand at the edge.
+/// Marks beyond plus or minus this many points are drawn at the edge.
 const CLIP: f64 = 6.0;
 
-/// The section, of the findings of all others; one without anything to put side by side has no figure.
+/// Builds the section from the findings of all other sections; without any evidence it has no figure.
 pub fn section<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Section {
     let findings = Findings::new(findings);
     let columns: Vec<&str> = ABILITIES
@@ -116,7 +117,7 @@ fn capital(text: &str) -> String {
     })
 }
 
-/// The numbers of the figure.
+/// The values of the figure as a table.
 fn table(rows: &[MatrixRow], columns: &[&str]) -> Table {
     let lines = rows.iter().flat_map(|row| {
         let cells = row.cells.iter().zip(columns);

@@ -1,11 +1,11 @@
-//! The marks of a cell, read from findings by id.
+//! Reads the marks of each cell from findings, by id.
 
 use crate::claims::Findings;
 use crate::finding::{Finding, Interval};
 use crate::section::{Evidence, Mark};
 use crate::statistics::normal_quantile;
 
-/// In the order in which they stand in a cell.
+/// Kinds of evidence in the order of the marks in a cell.
 pub(super) const KINDS: [Evidence; 4] = [
     Evidence::Observational,
     Evidence::Controlled,
@@ -13,7 +13,7 @@ pub(super) const KINDS: [Evidence; 4] = [
     Evidence::Cuts,
 ];
 
-/// What "size" is held fixed in the controlled mark.
+/// Definition of size that is held fixed in the controlled mark.
 const FIXED: &str = "flops_token";
 
 pub(super) fn marks(findings: &Findings<'_>, part: &str, benchmark: &str) -> Vec<Mark> {
@@ -52,7 +52,7 @@ fn observed(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Mark
     mark(Evidence::Observational, main, leaves_zero(at_once), sees)
 }
 
-/// The mean over suites where there are several, else the one suite there is.
+/// The mean over suites where there are several, else the result of the only suite.
 fn controlled(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Mark> {
     if part == "size" {
         let end = format!(".{FIXED}.{benchmark}");
@@ -73,8 +73,8 @@ fn controlled(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Ma
     mark(Evidence::Controlled, main, leaves_zero(Some(at_once)), sees)
 }
 
-/// Published pairs of one size. Their intervals know the sampling of items alone and are widened for the benchmarks of the
-/// pair that are looked at together.
+/// Published pairs of networks of one size. Their intervals cover item sampling only, and are widened here for the
+/// number of benchmarks tested on the same pair.
 fn surgery(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Mark> {
     let end = format!(".parameters.{part}.{benchmark}");
     let pairs: Vec<(&str, &Finding)> = findings
@@ -94,7 +94,7 @@ fn surgery(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Mark>
     mark(Evidence::Surgery, main, is_clear, None)
 }
 
-/// Networks cut to one size and left so: what stands where no published pair does.
+/// Networks cut to one size and not retrained; used where there is no published pair.
 fn cuts(findings: &Findings<'_>, part: &str, benchmark: &str) -> Option<Mark> {
     let end = format!("{part}.{benchmark}");
     let main = findings.get(&format!("cuts.all.{end}"))?;

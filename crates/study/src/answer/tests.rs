@@ -1,4 +1,4 @@
-//! What is read from findings, and what is said of it.
+//! How findings are read, and which text they give.
 
 use super::*;
 use crate::finding::{Interval, SourceOf};

@@ -1,9 +1,9 @@
-//! Marks and rows in words.
+//! Text for marks and rows.
 
 use super::rows::KINDS;
 use crate::section::{Evidence, Mark, MatrixRow};
 
-/// `+0.37 [+0.18, +0.56]`, with a star where it stands among all.
+/// `+0.37 [+0.18, +0.56]`, with a star if it is clear among all benchmarks taken together.
 pub(super) fn mark(mark: &Mark) -> String {
     let star = if mark.is_clear { " *" } else { "" };
     let digits = if mark.evidence == Evidence::Controlled {
@@ -20,7 +20,7 @@ pub(super) fn mark(mark: &Mark) -> String {
     }
 }
 
-/// A cell in words: what stands, else the smallest that would have been seen.
+/// Text of a cell: the clear marks, else the smallest effect that would have been detected.
 pub(super) fn verdict(marks: &[Mark]) -> String {
     let clear: Vec<String> = marks
         .iter()
@@ -39,13 +39,13 @@ pub(super) fn verdict(marks: &[Mark]) -> String {
     }
 }
 
-/// The smallest value that any of the marks would have shown.
+/// The smallest effect that any of the marks would have detected.
 pub(super) fn sees(marks: &[Mark]) -> Option<f64> {
     marks.iter().filter_map(|mark| mark.sees).reduce(f64::min)
 }
 
-/// The whole figure in three sentences: what stands over checkpoints, in controlled runs, under surgery; with what a doubling of
-/// size is worth on the same benchmarks.
+/// The figure in three sentences: effects over checkpoints, in controlled runs and under surgery, compared with the
+/// value of a doubling of size on the same benchmarks.
 pub(super) fn short(rows: &[MatrixRow], columns: &[&str]) -> String {
     let clear = |kind: Evidence, row: &MatrixRow| -> Vec<(usize, f64)> {
         let cells = row.cells.iter().enumerate();
@@ -117,7 +117,7 @@ pub(super) fn short(rows: &[MatrixRow], columns: &[&str]) -> String {
     )
 }
 
-/// A row in words: each kind of evidence on its own.
+/// A row as text, one kind of evidence after the other.
 pub(super) fn sentence(part: &str, is_yardstick: bool, columns: &[&str], cells: &[Vec<Mark>]) -> String {
     let of_kind = |kind: Evidence| {
         let own: Vec<(&str, &Mark)> = columns

@@ -1,4 +1,4 @@
-//! The section's words, table and figures.
+//! Text, table and figures of the attribution section.
 
 use super::{Asked, lead};
 use crate::finding::Finding;
@@ -53,7 +53,7 @@ pub(super) fn words(findings: &[Finding], asked: &[Asked<'_>]) -> Vec<String> {
     words
 }
 
-/// The importances of the first target, and what the other numbers are; nothing where there are none.
+/// The importances of the first target, and an explanation of the other numbers; empty where there are none.
 fn stated(findings: &[Finding]) -> Vec<String> {
     let prefix = format!("importance.{}.{}.", reading::KIND, reading::SET);
     let mut target = None;

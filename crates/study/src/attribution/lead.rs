@@ -1,25 +1,26 @@
-//! Which column may be called first, and which is closest where none may.
+//! Decides which column ranks first in importance, or which comes closest where none does so reliably.
 
 use crate::finding::Finding;
 
-/// Share of draws in which a column must lead to be called first.
+/// Share of bootstrap draws in which a column must rank first to be called first.
 pub const SURE: f64 = 0.95;
 
-/// What can be said of the columns of one target.
+/// Ranking of the columns of one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lead<'a> {
-    /// The column that is first: it leads in at least [`SURE`] of the draws and the lower end of its interval is above 0.
-    /// Where no draws are known, the lower end is also above every other column's upper end.
+    /// The column called first: it ranks first in at least [`SURE`] of the draws and its lower limit is above 0.
+    /// Without shares of draws, its lower limit must instead be above every other column's upper limit, and above 0.
     pub first: Option<&'a str>,
-    /// The column that leads most often, or without draws has the largest value; none on a tie or where none is above 0.
+    /// The column that ranks first most often, or without draws has the largest value; `None` on a tie or if none is
+    /// above 0.
     pub closest: Option<&'a str>,
-    /// The column with the largest value on all rows; none on a tie or where none is above 0.
+    /// The column with the largest value on all rows; `None` on a tie or if none is above 0.
     pub largest: Option<&'a str>,
-    /// Share of draws in which `closest` leads.
+    /// Share of draws in which `closest` ranks first; `None` where no draws are known.
     pub share: Option<f64>,
-    /// Columns that the draws or intervals say are not first.
+    /// Columns that, by the draws or the intervals, are not first.
     pub not_first: Vec<&'a str>,
-    /// One of the findings asked, for its n and method.
+    /// The first finding used, for its n and method.
     pub of: &'a Finding,
 }
 
@@ -35,7 +36,7 @@ impl Lead<'_> {
             (None, None) => "cannot tell (a tie, or nothing above 0)".to_owned(),
             (None, Some(closest)) if share.is_empty() => format!("cannot tell (closest: {closest})"),
             (None, Some(closest)) => {
-                // Resamples and the rows themselves may say different things.
+                // Resamples and all rows may disagree on the largest.
                 let rows = self.largest.filter(|largest| *largest != closest);
                 let rows = rows.map_or(String::new(), |largest| {
                     format!("; on all rows {largest} has the largest value")
@@ -46,7 +47,7 @@ impl Lead<'_> {
     }
 }
 
-/// What `kind` of importance says of which column is first for a target; `None` where nothing was found.
+/// Ranks the columns of a target by `kind` of importance; `None` where there are no findings.
 pub fn lead<'a>(
     findings: impl IntoIterator<Item = &'a Finding>,
     kind: &str,
@@ -56,7 +57,7 @@ pub fn lead<'a>(
     lead_among(findings, kind, set, target, |_| true)
 }
 
-/// As [`lead`], among the columns that `is_asked` names; the shares of draws are used only where all are.
+/// As [`lead`], restricted to the columns that `is_asked` accepts; shares of draws are used only if it accepts all.
 pub fn lead_among<'a>(
     findings: impl IntoIterator<Item = &'a Finding>,
     kind: &str,
@@ -132,7 +133,7 @@ pub fn lead_among<'a>(
     })
 }
 
-/// The one with the largest value; none on a tie or where no value is above 0.
+/// The name with the largest value; `None` on a tie or where no value is above 0.
 fn largest<'a>(values: &[(&'a str, f64)]) -> Option<&'a str> {
     let most = values.iter().map(|value| value.1).fold(0.0, f64::max);
     let mut holders = values.iter().filter(|value| value.1 == most);

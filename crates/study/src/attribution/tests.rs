@@ -1,10 +1,10 @@
-//! How often rows are divided.
+//! Number of random splits.
 
 use super::*;
 
 #[test]
 fn scores_on_rows_at_random_are_of_twelve_splits() {
-    // Ten rows a shape; what they score follows from the shape and a little from what is not known.
+    // Ten rows per shape; scores depend on the shape, and a little on unobserved noise.
     let shapes: Vec<u32> = (0..120).map(|row| row / 10).collect();
     let layers: Vec<f64> = shapes.iter().map(|&shape| f64::from(shape)).collect();
     let values: Vec<f64> = (0..120_u32)

@@ -1,4 +1,4 @@
-//! The five answers for one column as findings.
+//! The importances of one column as findings.
 
 use super::{Asked, BENCHMARKS};
 use crate::finding::{Finding, Interval};
@@ -26,7 +26,7 @@ impl Asked<'_> {
             let id = format!("importance.{kind}.{set}.{target}.{name}");
             let published = published(&id).filter(|_| self.is_published);
             let mut finding = Finding::new(id, reading::question(kind, set, target, name), self.source);
-            // Of other sets and of scores the importance is stated nowhere else.
+            // For other feature sets and for scores the importance is reported nowhere else.
             if set != "scores" {
                 finding.notes.extend(reading::note(kind, set, target, name));
             }

@@ -1,4 +1,4 @@
-//! Claims on which structure column matters most, for what.
+//! Claims on which structure column matters most for which ability.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
@@ -8,7 +8,7 @@ use crate::published::PAPER;
 const REASONING: [&str; 3] = ["arc", "hellaswag", "winogrande"];
 const KNOWLEDGE: [&str; 3] = ["gsm8k", "mmlu", "truthfulqa"];
 
-/// Table 3 of the paper: target, importances of layers, `d_model`, `d_ffn`, heads, and R² where the text says it.
+/// Table 3 of the paper: target, importances of layers, `d_model`, `d_ffn`, heads, and R² where the text states it.
 const TABLE_3: [(&str, [f64; 4], Option<f64>); 5] = [
     ("bigcodebench_complete", [0.354, 0.335, 0.231, 0.081], Some(0.662)),
     ("ifeval", [0.293, 0.252, 0.390, 0.065], Some(0.482)),
@@ -18,10 +18,10 @@ const TABLE_3: [(&str, [f64; 4], Option<f64>); 5] = [
 ];
 const TABLE_3_COLUMNS: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
 
-/// How far a share of importance, or an R², may be off: other rows, another forest.
+/// Tolerance for an importance or an R², as the rows and the forest differ.
 const TOLERANCE: f64 = 0.05;
 
-/// Share of the R² of all columns that primary factors reach.
+/// Share of the R² of all columns that primary factors must reach.
 const PRIMARY: f64 = 0.9;
 
 pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
@@ -68,8 +68,8 @@ fn template(id: String, statement: String, place: &'static str, claimed: usize) 
     }
 }
 
-/// For how many targets the column wanted is first by `kind`, among the columns that `is_asked` names. Where that is open
-/// for one target and another does not already decide, the data cannot tell.
+/// Number of targets for which the expected column ranks first by `kind`, among the columns that `is_asked` accepts.
+/// The result is open if one target is undecided and no other contradicts the claim.
 fn count_firsts(
     findings: &Findings<'_>,
     (kind, set): (&str, &str),
@@ -101,7 +101,7 @@ fn count_firsts(
     ClaimEvidence::count(&answers, says)
 }
 
-/// Which of the columns asked about move with others, in words.
+/// Text on the blocks of correlated columns that contain the expected columns.
 fn together(findings: &Findings<'_>, set: &str, targets: &[(&str, &str)]) -> String {
     let mut told: Vec<String> = targets
         .iter()
@@ -144,7 +144,8 @@ fn comes_first(findings: &Findings<'_>, set: &str, column: &str, targets: &[&str
     }
 }
 
-/// Robust to date: with the date in, layers still lead the structure columns of reasoning, `d_ffn` those of knowledge.
+/// Robustness to date: with date included, layers still lead the structure columns for reasoning, and `d_ffn` those for
+/// knowledge.
 fn depth_and_width_with_date(findings: &Findings<'_>) -> Claim {
     let wanted: Vec<(&str, &str)> = REASONING
         .map(|target| (target, "layers"))
@@ -168,7 +169,7 @@ fn depth_and_width_with_date(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// The two columns of most importance are size and date.
+/// Size and date are the two most important columns.
 fn size_and_date(findings: &Findings<'_>) -> Claim {
     let count = |kind: &str| {
         let (mut answers, mut is_open) = (Vec::new(), false);
@@ -218,8 +219,8 @@ fn size_and_date(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// Size and date are the primary factors: together they predict nearly what all columns do, and each does so beyond a column
-/// of its kind that says nothing.
+/// Size and date are the primary factors: together they predict nearly as well as all columns, and each does better
+/// than the same column shuffled.
 fn primary_factors(findings: &Findings<'_>) -> Claim {
     let (mut answers, mut said, mut is_open) = (Vec::new(), Vec::new(), false);
     for target in BENCHMARKS {
@@ -272,7 +273,7 @@ fn primary_factors(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// Structure from scores: MMLU comes first.
+/// Predicting structure from scores: MMLU ranks first.
 fn reverse(findings: &Findings<'_>) -> Claim {
     let targets = TABLE_3_COLUMNS;
     let wanted = targets.map(|target| (target, "mmlu"));

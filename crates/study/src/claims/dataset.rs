@@ -1,11 +1,12 @@
-//! The descriptive table of the structure columns.
+//! Claims on the descriptive table of the structure columns.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::published::PAPER;
 
 const STATISTICS: [&str; 6] = ["mean", "mode", "q1", "median", "q3", "max"];
 
-/// Table 1 of the paper, in the order of [`STATISTICS`]. Skewness, kurtosis and missing values are of its rows alone.
+/// Table 1 of the paper, in the order of [`STATISTICS`]. Skewness, kurtosis and missing values are specific to its rows
+/// and left out.
 #[rustfmt::skip]
 const TABLE_1: [(&str, [f64; 6]); 10] = [
     ("size",       [8.0, 8.0, 1.0, 7.0, 8.0, 1018.0]),
@@ -20,7 +21,7 @@ const TABLE_1: [(&str, [f64; 6]); 10] = [
     ("likes",      [2.0, 0.0, 0.0, 0.0, 0.0, 5927.0]),
 ];
 
-/// Share of the printed number by which ours may differ.
+/// Relative tolerance.
 const SHARE: f64 = 0.02;
 
 pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
@@ -37,7 +38,7 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
                 place: "table 1",
                 claimed: number,
                 unit: "units of the column".into(),
-                // Printed without decimal places.
+                // The values are printed without decimal places.
                 rule: Rule::Within((SHARE * number).max(0.5)),
                 literature: ours,
                 strict: ClaimEvidence::cannot("needs the work's own 160,000 rows; ours are other checkpoints"),

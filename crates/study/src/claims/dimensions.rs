@@ -1,10 +1,10 @@
-//! Claims on the six dimensions.
+//! Claims on the six dimensions of leaderboard analysis.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
 use crate::published::NOTEBOOK;
 
-/// The article that sums up the notebook.
+/// The article that summarises the notebook.
 const ARTICLE: &str = "six dimensions, conclusions";
 
 pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
@@ -39,7 +39,7 @@ fn template(id: &str, statement: String, claimed: f64, unit: &str, rule: Rule) -
     }
 }
 
-/// Gains fall with size: between buckets, and per doubling of a smooth curve.
+/// Diminishing returns to size: between buckets, and per doubling on a smooth curve.
 fn diminishing(findings: &Findings<'_>) -> Claim {
     let less = |larger: &str, smaller: &str, method: &str| {
         let (Some(larger), Some(smaller)) = (findings.get(larger), findings.get(smaller)) else {
@@ -74,7 +74,7 @@ fn diminishing(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// The band of sizes with the most points per billion parameters, and the one most of the Pareto front lies in.
+/// The size range with the most points per billion parameters, and that with most of the Pareto front.
 fn most_efficient(findings: &Findings<'_>) -> Claim {
     let largest = |prefix: &str, wanted: &dyn Fn(&str) -> bool, what: &str| {
         let all = findings.under(prefix);
@@ -127,7 +127,7 @@ fn merging(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// Rank correlation of likes with the score is weak (below 0.2 either way).
+/// The rank correlation of likes and score is weak (absolute value below 0.2).
 fn popularity_rank(findings: &Findings<'_>) -> Claim {
     let size = |id: &str| {
         let mut evidence = findings.evidence(id);
@@ -162,7 +162,7 @@ fn popularity(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// The family with the best single score on a benchmark.
+/// The family with the highest single score on a benchmark.
 fn best_family(findings: &Findings<'_>, family: &str, benchmark: &str, ability: &str) -> Claim {
     let best: Vec<(&str, &Finding)> = findings
         .under("architecture.best.")
@@ -228,7 +228,7 @@ fn chat_template(findings: &Findings<'_>, benchmark: &str, points: f64) -> Claim
     }
 }
 
-/// Evaluations with a chat template score lower on a benchmark of reasoning.
+/// Evaluations with a chat template score lower on a reasoning benchmark.
 fn loss_in_reasoning(findings: &Findings<'_>, benchmark: &str) -> Claim {
     Claim {
         literature: findings.evidence(&format!("chat_template.difference.{benchmark}")),

@@ -1,4 +1,4 @@
-//! What a claim rests on: findings by id, and what is counted over them.
+//! Evidence for claims: findings by id, and counts over them.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use crate::attribution::{Lead, lead_among};
 use crate::finding::{Finding, Interval};
 use crate::protocol::Protocol;
 
-/// Findings by id.
+/// An index of findings by id.
 pub struct Findings<'a> {
     by_id: BTreeMap<&'a str, &'a Finding>,
 }
 
 impl<'a> Findings<'a> {
-    /// Of all sections.
+    /// Indexes the findings of all sections.
     pub fn new(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self {
             by_id: findings
@@ -22,7 +22,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// The finding of that id, where it has a value.
+    /// The finding of this id, if it has a value.
     pub fn get(&self, id: &str) -> Option<&'a Finding> {
         self.by_id
             .get(id)
@@ -30,12 +30,12 @@ impl<'a> Findings<'a> {
             .filter(|finding| finding.value.is_some())
     }
 
-    /// Its value.
+    /// The value of the finding of this id.
     pub fn value(&self, id: &str) -> Option<f64> {
         self.get(id).and_then(|finding| finding.value)
     }
 
-    /// Findings whose id begins so, with the rest of the id, in the order of ids.
+    /// Findings with a value whose id starts with `prefix`, with the rest of the id, in the order of ids.
     pub fn under(&self, prefix: &str) -> Vec<(&'a str, &'a Finding)> {
         self.by_id
             .values()
@@ -44,11 +44,11 @@ impl<'a> Findings<'a> {
             .collect()
     }
 
-    /// The evidence that one finding gives. R² where whole groups were held out also says what it is with each shape
-    /// counted once: by rows it may be a statement about one shape.
+    /// The evidence from one finding. For R² with whole groups held out it also states the value with each shape
+    /// counted once, as R² by rows may be about a single shape.
     pub fn evidence(&self, id: &str) -> ClaimEvidence {
         let mut evidence = self.get(id).map_or_else(ClaimEvidence::none, ClaimEvidence::from);
-        // No verdict on R² of so few groups that it has no interval.
+        // R² from too few groups for an interval gives no verdict.
         if id.starts_with("regression.r2.") && evidence.interval.is_none() {
             return match evidence.value.take() {
                 Some(value) => evidence.saying(format!("R² {value:.3} of too few shapes for an interval")),
@@ -73,7 +73,7 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// What `kind` of importance says of which column is first for a target, among those that `is_asked` names.
+    /// The column that ranks first for a target by `kind` of importance, among those that `is_asked` accepts.
     pub fn lead(
         &self,
         kind: &str,
@@ -89,24 +89,24 @@ fn is_grouped(protocol: &str) -> bool {
     Protocol::from_name(protocol).is_some_and(Protocol::is_grouped)
 }
 
-/// A number with what it rests on.
+/// A value with its sample and method.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimEvidence {
-    /// The number; none where the data cannot tell.
+    /// The value; `None` where the data cannot decide.
     pub value: Option<f64>,
     /// Its interval.
     pub interval: Option<Interval>,
-    /// Rows.
+    /// Number of rows.
     pub n: usize,
-    /// How rows were divided.
+    /// How rows were divided into training and test sets.
     pub protocol: String,
     /// What was computed.
     pub method: String,
-    /// Seed of what is random.
+    /// Seed of the random parts; `None` where nothing is random.
     pub seed: Option<u64>,
-    /// In words, where the number alone does not say.
+    /// Explanation, where the value alone is not enough.
     pub says: String,
-    /// There are data, and they leave open which way the claim goes.
+    /// Whether there are data but they do not decide the claim.
     pub is_open: bool,
 }
 
@@ -126,12 +126,12 @@ impl From<&Finding> for ClaimEvidence {
 }
 
 impl ClaimEvidence {
-    /// No data.
+    /// No data, without explanation.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// No data, and why.
+    /// No data, with the reason.
     pub fn cannot(why: &str) -> Self {
         Self {
             says: why.to_owned(),
@@ -139,7 +139,7 @@ impl ClaimEvidence {
         }
     }
 
-    /// Data that do not decide, and why.
+    /// Data that do not decide the claim, with the reason.
     pub fn open(why: &str) -> Self {
         Self {
             is_open: true,
@@ -147,7 +147,8 @@ impl ClaimEvidence {
         }
     }
 
-    /// How many of `answers` are yes; no evidence where there is no answer at all. `of` lends n and protocol.
+    /// Counts the `true` answers; n is the largest of the findings, protocol and seed those of the first. Without
+    /// answers as [`Self::none`].
     pub fn count(answers: &[(bool, &Finding)], says: String) -> Self {
         let Some((_, of)) = answers.first() else {
             return Self::none();
@@ -167,7 +168,7 @@ impl ClaimEvidence {
         .saying(says)
     }
 
-    /// The same in words.
+    /// Replaces the explanation.
     #[must_use]
     pub fn saying(mut self, says: impl Into<String>) -> Self {
         self.says = says.into();

@@ -1,11 +1,11 @@
-//! Five checkpoints of the paper's dataset, cell by cell.
+//! Claims on five example checkpoints of the paper's dataset, one per table entry.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::dataset::{EXAMPLE_COLUMNS, EXAMPLES};
 use crate::published::PAPER;
 
-/// Table 5 of the paper: a row a column of [`EXAMPLE_COLUMNS`], a number a checkpoint of [`EXAMPLES`]; absent where the
-/// table has no number.
+/// Table 5 of the paper: one row per column of [`EXAMPLE_COLUMNS`], one entry per checkpoint of [`EXAMPLES`]; `None`
+/// where the table has no number.
 #[rustfmt::skip]
 const TABLE_5: [[Option<f64>; 5]; 16] = {
     const fn of(numbers: [f64; 5]) -> [Option<f64>; 5] {
@@ -35,7 +35,7 @@ const TABLE_5: [[Option<f64>; 5]; 16] = {
     ]
 };
 
-/// Sizes are printed in whole billions, cut or rounded; all else as the sources have it.
+/// Tolerance: sizes are printed as whole billions, truncated or rounded; all else as in the sources.
 fn tolerance(column: &str) -> f64 {
     match column {
         "size" => 1.0,

@@ -1,8 +1,9 @@
-//! Claims that are cells of one statement, counted as one.
+//! Groups claims that are entries of one table or statement, so that they count as one.
 //!
-//! Sixty cells of a table of scores by method state one thing: which R² its methods reach. A statement is reproduced where
-//! all its cells are, contradicted where more of its cells differ than could by chance once nineteen in twenty are right,
-//! mixed where some hold and some do not. A cell differs where it does so beside as many others as the statement has: of those
+//! Sixty entries of a table of scores by method make one statement: which R² the methods reach. A statement is
+//! reproduced where all its entries are, contradicted where more entries differ than by chance if 19 in 20 are right,
+//! and mixed where some hold and some do not. Whether an entry differs is corrected for the number of entries of its
+//! statement: among those called different, one in twenty may be so by chance (Benjamini and Hochberg 1995).
 //! that differ one in twenty may by chance (Benjamini and Hochberg 1995).
 
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -11,7 +12,7 @@ use super::{Claim, ClaimEvidence, Verdict};
 use crate::section::{Cell, Table};
 use crate::statistics::{benjamini_hochberg, normal_quantile};
 
-/// A statement and how the ids of its claims begin; the first that fits counts.
+/// Statements, each with the prefixes of its claims' ids; the first match counts.
 const STATEMENTS: [(&str, &[&str]); 27] = [
     ("The table's columns are distributed as printed", &["dataset."]),
     ("Which method predicts best", &["r2.best_is_random_forest"]),
@@ -81,17 +82,17 @@ const STATEMENTS: [(&str, &[&str]); 27] = [
     ),
 ];
 
-/// Share of the cells called different that may be so by chance.
+/// False discovery rate of entries called different.
 const FALSE_CALLS: f64 = 0.05;
 
-/// The statement that a claim is a cell of.
+/// Index of the statement that a claim belongs to.
 fn statement(claim: &Claim) -> Option<usize> {
     let is_of = |begins: &[&str]| begins.iter().any(|begin| claim.id.starts_with(begin));
     STATEMENTS.iter().position(|(_, begins)| is_of(begins))
 }
 
-/// Leaves open which cells differ only because there are many of them: within a statement and a reading, p values of the
-/// distance to the number claimed are corrected for their number.
+/// Marks as open the claims that differ only because there are many of them: the p values of the distance to the
+/// claimed number are corrected within each statement and reading.
 pub(super) fn correct(claims: &mut [Claim]) {
     type Evidence = fn(&mut Claim) -> &mut ClaimEvidence;
     let readings: [Evidence; 2] = [|claim| &mut claim.literature, |claim| &mut claim.strict];
@@ -129,13 +130,14 @@ pub(super) fn correct(claims: &mut [Claim]) {
     }
 }
 
-/// Two-sided p value of the number claimed, from the interval as if it were normal; none where there is no bounded interval.
+/// Two-sided p value of the claimed number, from the interval by a normal approximation; NaN where there is no bounded
+/// interval.
 fn distance_p(evidence: &ClaimEvidence, claimed: f64) -> f64 {
     let ends = evidence.interval.as_ref().filter(|ends| ends.is_bounded());
     let (Some(value), Some(ends)) = (evidence.value, ends) else {
         return f64::NAN;
     };
-    // The side that faces the number: an interval may be skewed.
+    // Uses the half of the interval towards the claimed number, as it may be skewed.
     let half = if claimed < value {
         value - ends.low
     } else {
@@ -145,12 +147,12 @@ fn distance_p(evidence: &ClaimEvidence, claimed: f64) -> f64 {
     2.0 * Normal::standard().sf(z)
 }
 
-/// What is said of a statement by its cells.
+/// The verdict on a statement from the counts of its entries.
 fn said(holds: usize, fails: usize, open: usize) -> &'static str {
     match (holds, fails, open) {
         (0, 0, 0) => "untestable",
         (_, 0, 0) => "agrees",
-        // Of cells that are all right one in twenty is contradicted by chance.
+        // If all entries are right, one in twenty is contradicted by chance.
         (_, fails, _) if fails > 0 && fails as f64 <= 0.05 * (holds + fails + open) as f64 => {
             "agrees but for chance"
         }
@@ -162,7 +164,7 @@ fn said(holds: usize, fails: usize, open: usize) -> &'static str {
     }
 }
 
-/// One row a statement: its cells by verdict, in both readings.
+/// One row per statement: its entries by verdict, in both readings.
 pub(super) fn table(claims: &[Claim]) -> Table {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     let named = STATEMENTS
@@ -239,7 +241,7 @@ mod tests {
 
     #[test]
     fn one_of_many_cells_differs_by_chance_and_one_far_off_does_not() {
-        // Table 2 of linear methods: eighteen cells, in the order of the ledger.
+        // Table 2 for linear methods: eighteen entries, in the order of the ledger.
         let cells = |off: f64| {
             let mut all = claims(&Findings::new(&[]));
             all.retain(|claim| claim.id.starts_with("r2.linear.") || claim.id.starts_with("r2.ridge."));
@@ -260,7 +262,7 @@ mod tests {
             assert!(others.into_iter().all(|verdict| verdict == Verdict::CannotTell));
             (alone, all[0].verdict(&all[0].literature))
         };
-        // p = 0.04 alone, 0.4 or more among twelve; p = 1e-6 is too small for that.
+        // p = 0.04 for one entry, at least 0.4 among twelve; p = 1e-6 remains significant.
         assert_eq!(cells(0.105), (Verdict::Differs, Verdict::CannotTell));
         assert_eq!(cells(0.25), (Verdict::Differs, Verdict::Differs));
     }

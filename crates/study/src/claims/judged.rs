@@ -1,9 +1,9 @@
-//! Claims as data: what a work states, which findings judge it, and by which rule.
+//! Claims as data: what a work states, which findings test it, and by which rule.
 //!
-//! A claim is read in up to three ways: as the work did it (`literal`), the same question with units counted once and clean
-//! labels (`robust`), and from runs that differ in nothing else (`controlled`). A verdict needs an interval: a sign holds
-//! where the whole interval is on the claimed side, a number by equivalence (two one-sided tests), an order by the share of
-//! draws. What leaves both outcomes open is `cannot_tell`.
+//! A claim is tested in up to three readings: as in the work (`literal`), the same question with each unit counted once
+//! and clean labels (`robust`), and in runs that differ in nothing else (`controlled`). A verdict needs an interval: a
+//! sign holds where the whole interval is on the claimed side, a number by an equivalence test (two one-sided tests),
+//! an order by its share of simulated draws. If both outcomes remain possible the verdict is `cannot_tell`.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,20 +13,20 @@ use crate::finding::{Finding, Interval};
 use crate::random::{Random, gauss};
 use crate::statistics::normal_quantile;
 
-/// How a reading asks.
+/// How a claim is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
-    /// As the work did it.
+    /// As the work tested it.
     Literal,
-    /// The same question, units once, clean labels.
+    /// The same question, with each unit counted once and clean labels.
     Robust,
-    /// From runs that differ in nothing else.
+    /// In runs that differ in nothing else.
     Controlled,
 }
 
 impl Reading {
-    /// As it stands in files.
+    /// The name used in files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Literal => "literal",
@@ -36,24 +36,24 @@ impl Reading {
     }
 }
 
-/// What is said of a claim.
+/// The verdict on a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Judgement {
-    /// It holds here too.
+    /// The claim holds here too.
     Reproduced,
-    /// The opposite holds here.
+    /// The opposite of the claim holds here.
     Contradicted,
-    /// Both are still possible.
+    /// Both outcomes remain possible.
     CannotTell,
-    /// Ours is of other rows or another population.
+    /// Our data are on other rows or another population.
     NotComparable,
-    /// Nothing here asks it.
+    /// No analysis here tests the claim.
     NotTestable,
 }
 
 impl Judgement {
-    /// Every one, in the order in which they are counted.
+    /// All verdicts, in the order in which they are counted.
     pub const ALL: [Self; 5] = [
         Self::Reproduced,
         Self::Contradicted,
@@ -62,7 +62,7 @@ impl Judgement {
         Self::NotTestable,
     ];
 
-    /// As it stands in files.
+    /// The name used in files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Reproduced => "reproduced",
@@ -73,7 +73,7 @@ impl Judgement {
         }
     }
 
-    /// As people read it, in the words of the ledger.
+    /// The wording shown to readers, as in the ledger.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Reproduced => "agrees",
@@ -83,78 +83,87 @@ impl Judgement {
             Self::NotTestable => "untestable",
         }
     }
+
+    /// `n` such verdicts, as people read it: `1 agrees`, `24 agree`.
+    pub fn counted(self, n: usize) -> String {
+        match self {
+            Self::Reproduced if n != 1 => format!("{n} agree"),
+            _ => format!("{n} {}", self.words()),
+        }
+    }
 }
 
-/// One way of reading a claim.
+/// One reading of a claim.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimQuestion {
-    /// Which way.
+    /// Kind of reading.
     pub reading: Reading,
-    /// Ids of the findings that judge it.
+    /// Ids of the findings that test it.
     #[serde(default)]
     pub findings: Vec<String>,
-    /// What counts as agreeing.
+    /// When the findings agree with the claim.
     pub rule: StatedRule,
 }
 
-/// One claim.
+/// A claim, as read from a file.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stated {
-    /// Short name, one for a file.
+    /// Short name, unique within the file.
     pub id: String,
-    /// What is claimed, in a sentence.
+    /// The claim, in one sentence.
     pub statement: String,
-    /// The work.
+    /// The work that makes the claim.
     pub work: String,
-    /// Where it says so.
+    /// Where in the work it is made.
     pub place: String,
-    /// The ways to read it.
+    /// The readings in which it is tested.
     #[serde(rename = "reading")]
     pub questions: Vec<ClaimQuestion>,
 }
 
-/// What one reading gives.
+/// The result of one reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Answered {
-    /// Which way.
+    /// Kind of reading.
     pub reading: &'static str,
     /// The verdict.
     pub verdict: Judgement,
-    /// The number that decides; of several findings the one least on the claimed side.
+    /// The deciding value: of several findings the one least favourable to the claim.
     pub value: Option<f64>,
-    /// Its interval.
+    /// Interval of the value.
     pub interval: Option<Interval>,
-    /// Why, in words.
+    /// Explanation of the verdict.
     pub why: String,
-    /// The verdict falls with one shape: with it left out, the interval as wide as it is, both are still possible.
+    /// Whether the verdict depends on one shape: without it, and with an interval of the same width, both outcomes are
+    /// possible.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub rests_on_one: bool,
 }
 
-/// A claim with its verdicts.
+/// A claim with the verdict of each reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judged {
     /// Short name.
     pub id: String,
-    /// What is claimed.
+    /// The claim, in one sentence.
     pub statement: String,
-    /// The work.
+    /// The work that makes the claim.
     pub work: String,
-    /// Where it says so.
+    /// Where in the work it is made.
     pub place: String,
-    /// One entry a reading.
+    /// One entry per reading.
     pub readings: Vec<Answered>,
 }
 
-/// Draws of an order.
+/// Number of simulated draws for an order.
 const DRAWS: u64 = 2_000;
-/// From this share of draws on an order holds, or fails.
+/// Share of draws from which an order counts as true (or, for another finding, as contradicted).
 const SURE: f64 = 0.9;
 
 impl Stated {
-    /// What is wrong with it, in words; nothing where it can be judged.
+    /// Problems of the claim's definition, in words; empty where it can be judged.
     pub fn problems(&self) -> Vec<String> {
         let mut all = Vec::new();
         let mut say = |problem: String| all.push(format!("claim `{}`: {problem}", self.id));
@@ -206,7 +215,7 @@ impl Stated {
         all
     }
 
-    /// Judges it on findings; a seed for the draws of orders.
+    /// Judges every reading by the findings; the seed is for simulated draws.
     pub fn judge(&self, findings: &Findings<'_>, seed: u64) -> Judged {
         Judged {
             id: self.id.clone(),
@@ -280,8 +289,8 @@ impl ClaimQuestion {
     }
 }
 
-/// Whether an interval that leaves a number out would hold it with one shape left out, were it as wide as now; not where no
-/// sibling says what is left (`controlled.without_one.…`).
+/// Whether an interval that excludes a number would include it with some shape left out, at the same width; false
+/// without a finding on the range (`controlled.without_one.…`).
 fn falls_with_one(finding: &Finding, findings: &Findings<'_>, number: f64) -> bool {
     let sibling = finding
         .id
@@ -298,9 +307,9 @@ fn falls_with_one(finding: &Finding, findings: &Findings<'_>, number: f64) -> bo
     !ends.covers(number) && range.low - below <= number && number <= range.high + above
 }
 
-/// All on one side of a number: `way` is 1 for above, −1 for below.
+/// Tests whether all findings are on one side of a number: `way` is 1 for above, −1 for below.
 fn side<'a>(found: &[&'a Finding], number: f64, way: f64) -> (Judgement, &'a Finding, String) {
-    // Least on the claimed side: the end of the interval that decides, the value where there is none.
+    // The least favourable margin: that of the deciding limit of the interval, or of the value where there is none.
     let margin = |finding: &Finding| {
         let value = finding.value.unwrap_or(f64::NAN);
         let end = finding
@@ -353,7 +362,7 @@ fn side<'a>(found: &[&'a Finding], number: f64, way: f64) -> (Judgement, &'a Fin
     (Judgement::CannotTell, worst, why)
 }
 
-/// The same number, by two one-sided tests: d = ours − theirs with the error of both.
+/// Equivalence by two one-sided tests on d = ours − theirs, with the standard errors of both.
 fn equal(finding: &Finding, number: f64, margin: f64, n: Option<f64>) -> (Judgement, &Finding, String) {
     let value = finding.value.unwrap_or(f64::NAN);
     let Some(ends) = finding.interval.as_ref().filter(|ends| ends.is_bounded()) else {
@@ -362,7 +371,7 @@ fn equal(finding: &Finding, number: f64, margin: f64, n: Option<f64>) -> (Judgem
     };
     let quantile = normal_quantile(ends.level);
     let own = (ends.high - ends.low) / (2.0 * quantile);
-    // Theirs, which they did not print, is as ours for their number of rows.
+    // The work's unpublished standard error is taken as ours, scaled to its number of rows.
     let theirs = n.map_or(0.0, |n| own * (finding.n as f64 / n).sqrt());
     let error = own.hypot(theirs);
     let d = value - number;
@@ -383,7 +392,8 @@ fn equal(finding: &Finding, number: f64, margin: f64, n: Option<f64>) -> (Judgem
     }
 }
 
-/// Whether the first is the largest, by draws from the intervals as if they were independent; the smallest where `way` is −1.
+/// Whether the first finding is the largest (smallest if `way` is −1), by independent draws from the intervals as
+/// normal.
 fn leads<'a>(found: &[&'a Finding], way: f64, seed: u64) -> (Judgement, &'a Finding, String) {
     let mut parts = Vec::new();
     for finding in found {

@@ -1,4 +1,4 @@
-//! Each rule has a made-up claim that must hold, one that must fail and one that must stay open.
+//! For each rule, constructed claims that must hold, that must fail, and that must remain open.
 
 use super::*;
 use crate::claims::tests::finding;
@@ -51,7 +51,7 @@ fn a_side_holds_fails_and_stays_open() {
         verdict(StatedRule::Below(0.0), std::slice::from_ref(&wrong)),
         Reproduced
     );
-    // One of several that is open leaves all open; one that is wrong decides.
+    // One open finding among several leaves the claim open; one contradicting finding decides it.
     assert_eq!(
         verdict(StatedRule::Above(0.0), &[right.clone(), open.clone()]),
         CannotTell
@@ -86,7 +86,7 @@ fn a_number_holds_fails_and_stays_open() {
     assert_eq!(verdict(equals(10.0), &[finding("a", 10.0, None)]), CannotTell);
 }
 
-/// Our own number is never contradicted, and fewer rows only take verdicts towards "cannot tell".
+/// Our own number is never contradicted, and with fewer rows verdicts only change to "cannot tell".
 #[test]
 fn our_own_number_is_never_contradicted_and_fewer_rows_decide_less() {
     for half in [0.01, 0.5, 1.9, 3.0, 50.0] {
@@ -109,7 +109,7 @@ fn our_own_number_is_never_contradicted_and_fewer_rows_decide_less() {
     assert_eq!(decided, [false; 2]);
 }
 
-/// A work with few rows is itself unsure, so less contradicts it.
+/// A work with few rows is uncertain itself, so it is contradicted less often.
 #[test]
 fn a_work_with_few_rows_is_unsure_too() {
     let ours = [finding("a", 12.2, Some((11.4, 13.0)))];
@@ -137,7 +137,7 @@ fn an_order_holds_fails_and_stays_open() {
         verdict(StatedRule::First, &[at("a", 1.0), at("b", 1.0), at("c", 1.0)]),
         CannotTell
     );
-    // Another leads, but which is open: nothing contradicts the first.
+    // Another finding leads, but it is open which, so the claim is not contradicted.
     assert_eq!(
         verdict(StatedRule::First, &[at("a", 0.0), at("b", 5.0), at("c", 5.0)]),
         CannotTell
@@ -226,7 +226,7 @@ fn a_verdict_that_falls_with_one_shape_says_so() {
         let judged = stated(rule, &["controlled.a"]).judge(&Findings::new(&found), 1);
         (judged.readings[0].verdict, judged.readings[0].rests_on_one)
     };
-    // Half of its width is 0.8: at 0.7 the interval would hold 0, at 0.9 it would not.
+    // The half-width is 0.8: with a value of 0.7 the interval would include 0, with 0.9 it would not.
     assert_eq!(
         answer(Some((0.7, 1.2)), StatedRule::Above(0.0)),
         (Reproduced, true)
@@ -240,7 +240,7 @@ fn a_verdict_that_falls_with_one_shape_says_so() {
         (Contradicted, true)
     );
     assert_eq!(answer(None, StatedRule::Above(0.0)), (Reproduced, false));
-    // What is open is open.
+    // Open verdicts remain open.
     assert_eq!(
         answer(Some((0.7, 1.2)), StatedRule::Above(1.5)),
         (CannotTell, false)

@@ -1,17 +1,17 @@
-//! Claims on what happens inside checkpoints: judged on every checkpoint that was probed, by counting on how many the number
-//! points as claimed.
+//! Claims on what happens inside checkpoints, judged by the number of probed checkpoints on which a measured number has
+//! the claimed direction.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
 use crate::published::PAPER;
 use crate::weights::{above_of, prefix};
 
-/// A claim and what it takes to judge it.
+/// A claim, and what is needed to judge it.
 struct Asked {
     id: &'static str,
     statement: &'static str,
     place: &'static str,
-    /// What gives the number on a checkpoint of one's own.
+    /// The command that measures the number on a user's own checkpoint.
     command: &'static str,
 }
 
@@ -93,7 +93,7 @@ const CLAIMS: [Asked; 12] = [
     },
 ];
 
-/// The claims, judged on findings of the section `weights`.
+/// Judges the claims by the findings of the section `weights`.
 pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
     CLAIMS.iter().map(|asked| claim(asked, findings)).collect()
 }
@@ -126,8 +126,8 @@ fn claim(asked: &Asked, findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// On how many checkpoints the number points as claimed; under the strict reading, its whole interval. It is open where some do
-/// and some do not, where an interval holds both ways under the strict reading, or where all do.
+/// Number of checkpoints whose number has the claimed direction; in the strict reading, whose whole interval has. The
+/// result is open where checkpoints disagree or are undecided, or where the intervals of all include the threshold.
 fn counted(probed: &[&Finding], strict: bool) -> ClaimEvidence {
     let (mut holds, mut against) = (0, 0);
     let mut each = Vec::new();
@@ -138,7 +138,7 @@ fn counted(probed: &[&Finding], strict: bool) -> ClaimEvidence {
         );
         let (low, high) = match &finding.interval {
             Some(ends) if strict => (ends.low, ends.high),
-            // Without an interval nothing is sure.
+            // Without an interval no direction is certain.
             None if strict => (f64::NEG_INFINITY, f64::INFINITY),
             _ => (value, value),
         };
@@ -152,7 +152,7 @@ fn counted(probed: &[&Finding], strict: bool) -> ClaimEvidence {
             finding.source.work, finding.n
         ));
     }
-    // A direction that no interval is sure of is none.
+    // A direction of which no interval is certain does not count.
     let covers = |finding: &&&Finding| {
         let above = above_of(finding).unwrap_or(0.0);
         finding.interval.as_ref().is_some_and(|ends| ends.covers(above))

@@ -1,14 +1,14 @@
-//! Claims on the methods: R² of each on each benchmark, which is best, how far off they are.
+//! Claims on the methods: R² of each on each benchmark, which is best, and their errors.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::published::{PAPER, table_2};
 use crate::weights::prefix;
 
-/// How far an R² may be off: other rows of the same leaderboard, another random split.
+/// Tolerance for an R², as the rows of the leaderboard and the random split differ.
 const TOLERANCE: f64 = 0.05;
 
-/// Those of Table 2; `XGBoost` is named in the appendix only, and beats the forest here with rows at random.
+/// Methods of Table 2; `XGBoost` is named in the appendix only, and beats the forest here on random splits.
 const METHODS: [&str; 9] = [
     "random_forest",
     "linear",
@@ -59,7 +59,7 @@ pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {
     all
 }
 
-/// R² of the tuned checkpoint with the most test rows: a stand-in, which its name says.
+/// R² of the fine-tuned checkpoint with the most test rows: a stand-in, as its name says.
 fn tuned(findings: &Findings<'_>, benchmark: &str) -> ClaimEvidence {
     let asked = findings.under(&prefix(&format!("llm.r2.{benchmark}")));
     let most = asked.into_iter().max_by_key(|(_, finding)| finding.n);
@@ -79,7 +79,7 @@ fn tuned(findings: &Findings<'_>, benchmark: &str) -> ClaimEvidence {
     )
 }
 
-/// On how many benchmarks the forest beats every other method of the literature.
+/// Number of benchmarks on which the forest beats every other method of the literature.
 fn forest_is_best(findings: &Findings<'_>) -> Claim {
     let on = |protocol: &str| {
         let mut answers = Vec::new();
@@ -126,7 +126,7 @@ fn forest_is_best(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// The mean absolute error is below 6 points everywhere but on GSM8K.
+/// The mean absolute error is below 6 points on all benchmarks but GSM8K.
 fn errors(findings: &Findings<'_>) -> Vec<Claim> {
     BENCHMARKS
         .iter()

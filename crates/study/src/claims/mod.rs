@@ -1,7 +1,8 @@
-//! The ledger: each claim of the two works, what was printed, what these data give, and a verdict on both readings.
+//! The ledger of claims in the two works: what was printed, what these data give, and a verdict in two readings.
 //!
-//! A claim is judged twice: as the work did it, and under the stricter reading, where shapes that are tested are never
-//! trained on or each shape counts once. Claims are read off findings; nothing is computed here but counts of them.
+//! A claim is judged as the work tested it, and in a stricter reading, in which test shapes are never in training or
+//! each shape counts once. Claims are judged by the findings of other sections; only counts of findings are computed
+//! here.
 
 mod attribution;
 mod dataset;
@@ -25,46 +26,46 @@ pub use evidence::{ClaimEvidence, Findings};
 use judged::{Answered, Judged, Judgement, Reading};
 pub use tally::{Tally, is_cell, is_claim};
 
-/// What makes a number agree with a claim.
+/// When a number agrees with a claim.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// No farther than this from the printed number.
+    /// At most this far from the printed number.
     Within(f64),
-    /// At least the number.
+    /// At least the claimed number.
     AtLeast,
-    /// Below the number: the whole interval, where there is one.
+    /// Below the claimed number, with the whole interval where there is one.
     Below,
-    /// Above the number: the whole interval, where there is one.
+    /// Above the claimed number, with the whole interval where there is one.
     Above,
 }
 
-/// One claim and what was found.
+/// A claim with the evidence found.
 #[derive(Debug, Clone)]
 pub struct Claim {
     /// Last parts of the finding id: `r2.random_forest.mmlu`.
     pub id: String,
-    /// What is claimed, in a sentence.
+    /// The claim, in one sentence.
     pub statement: String,
-    /// The work.
+    /// The work that makes the claim.
     pub work: &'static str,
-    /// Where it says so.
+    /// Where in the work it is made.
     pub place: &'static str,
-    /// The number printed, or the number that the claim in words comes to.
+    /// The printed number, or the number to which a verbal claim amounts.
     pub claimed: f64,
-    /// Its unit.
+    /// Unit of the number.
     pub unit: String,
-    /// What counts as agreeing.
+    /// When the evidence agrees with the claim.
     pub rule: Rule,
-    /// As the work did it.
+    /// Evidence in the work's own reading.
     pub literature: ClaimEvidence,
-    /// Under the stricter reading.
+    /// Evidence in the stricter reading.
     pub strict: ClaimEvidence,
-    /// Why, where a number alone does not say.
+    /// Explanation, where a number alone is not enough.
     pub why: String,
 }
 
 impl Claim {
-    /// What a reading says of the claim.
+    /// The verdict on the claim by the evidence of one reading.
     fn verdict(&self, evidence: &ClaimEvidence) -> Verdict {
         if evidence.is_open {
             return Verdict::CannotTell;
@@ -205,17 +206,17 @@ impl Claim {
     }
 }
 
-/// Where the data cannot tell there is neither protocol nor method.
+/// The name; `none` where it is empty, as for evidence without protocol or method.
 fn or_none(name: &str) -> &str {
     if name.is_empty() { "none" } else { name }
 }
 
-/// A verdict as it is written in files.
+/// The name of a verdict as used in files.
 pub fn verdict_name(verdict: Verdict) -> &'static str {
     verdict.name()
 }
 
-/// Every claim, judged on the findings of the other sections.
+/// All claims, judged by the findings of the other sections.
 pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
     let mut all = [
         scores::claims(findings),
@@ -232,7 +233,7 @@ pub fn claims(findings: &Findings<'_>) -> Vec<Claim> {
     all
 }
 
-/// The ledger as judged claims: as the work did it is the literal reading, the stricter one the robust.
+/// The ledger as judged claims: the work's own reading is the literal one, the stricter reading the robust one.
 pub fn ledger(findings: &Findings<'_>) -> Vec<Judged> {
     claims(findings).iter().map(Claim::judged).collect()
 }
@@ -299,7 +300,7 @@ fn table(claims: &[Claim]) -> Table {
     }
 }
 
-/// What a reader needs at one glance; all of it is in [`table`].
+/// The most important columns only; the full table is [`table`].
 fn short_table(claims: &[Claim]) -> Table {
     let reading = |evidence: &ClaimEvidence| -> Cell {
         let Some(value) = evidence.value.filter(|value| value.is_finite()) else {

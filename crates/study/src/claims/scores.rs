@@ -1,11 +1,11 @@
-//! Claims on the scores themselves: which go together, which scatter most.
+//! Claims on the scores: which are correlated, and which vary most.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::leaderboard_v1::BENCHMARKS;
 use crate::published::PAPER;
 
-/// From here on a rank correlation is called strong (Schober, Boer and Schwarte 2018,
-/// <https://doi.org/10.1213/ANE.0000000000002864>); the paper prints none.
+/// Rank correlations from this value on are called strong (Schober, Boer and Schwarte 2018,
+/// <https://doi.org/10.1213/ANE.0000000000002864>); the paper states no threshold.
 const STRONG: f64 = 0.7;
 
 pub(super) fn claims(findings: &Findings<'_>) -> Vec<Claim> {

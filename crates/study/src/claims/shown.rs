@@ -1,10 +1,9 @@
-//! Judged claims as a sentence and as a table.
+//! Text and table of judged claims.
 
 use super::judged::{Answered, Judged, Judgement, Reading};
 use crate::section::{Cell, Table};
 
-/// How many claims have which verdict; a claim counts by the strictest reading it has: runs that differ in nothing else
-/// before units counted once before what the work did.
+/// Number of claims by verdict. A claim counts by its strictest reading: controlled before robust before literal.
 pub fn counted(all: &[Judged]) -> String {
     let strictness = |reading: &&Answered| {
         let order = [Reading::Literal, Reading::Robust, Reading::Controlled];
@@ -18,7 +17,7 @@ pub fn counted(all: &[Judged]) -> String {
     };
     let said: Vec<String> = Judgement::ALL
         .iter()
-        .map(|verdict| format!("{} {}", count(*verdict), verdict.words()))
+        .map(|verdict| verdict.counted(count(*verdict)))
         .collect();
     format!(
         "Of {} statements of later works, by the strictest reading each has: {}.",
@@ -27,7 +26,7 @@ pub fn counted(all: &[Judged]) -> String {
     )
 }
 
-/// One row a reading.
+/// One row per reading.
 pub fn table(all: &[Judged]) -> Table {
     let line = |claim: &Judged, reading: &Answered| -> Vec<Cell> {
         let ours: Cell = match (reading.value, &reading.interval) {

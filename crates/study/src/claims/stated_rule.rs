@@ -1,8 +1,8 @@
-//! The rule of a claim in a file: which findings agree with it.
+//! Rules by which findings are compared with a claim, as read from a file.
 
 use serde::Deserialize;
 
-/// What makes findings agree with a claim.
+/// When findings agree with a claim.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub enum StatedRule {
@@ -10,26 +10,26 @@ pub enum StatedRule {
     Above(f64),
     /// All values below this number.
     Below(f64),
-    /// The number itself, give or take the margin.
+    /// Equal to the number, within the margin.
     Equals {
-        /// The number.
+        /// The claimed number.
         value: f64,
-        /// How far off still means the same.
+        /// Largest difference that counts as equal.
         margin: f64,
-        /// Rows that the work counted, where it says so.
+        /// Number of rows of the work, where stated.
         n: Option<f64>,
     },
     /// The first of the findings is the largest.
     First,
     /// The first of the findings is the smallest.
     Last,
-    /// It cannot be compared, and why.
+    /// Not comparable, with the reason.
     NotComparable(String),
-    /// It cannot be tested, and why.
+    /// Not testable, with the reason.
     NotTestable(String),
 }
 
-/// A rule as a file has it: one of these.
+/// A rule as written in a file; exactly one field must be present.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {

@@ -1,16 +1,17 @@
-//! How many claims were reproduced: the one count that report, dashboard and command line print.
+//! Counts of verdicts, used alike by report, dashboard and command line.
 //!
-//! "Reproduced" has one total: the ledger's claims as the works made them. The stricter reading is counted apart, and
-//! figures that a work printed and that stand beside a finding of ours "agree"; some of them are claims as well, so
-//! the two are never added.
+//! "Reproduced" has one total: the claims of the ledger in the works' own reading. The stricter reading is counted
+//! separately. Printed numbers that are compared with findings outside the ledger "agree"; some of them are also
+//! claims, so the two counts are never added.
 
 use crate::finding::{Finding, Verdict};
 
-/// How many have each verdict.
+/// Number of claims by verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     counts: [usize; 4],
-    /// Of the reproduced, and of all: cells of tables of the works' own rows, which say nothing of abilities.
+    /// Entries of tables on the works' own rows, which say nothing about abilities: number reproduced, and number in
+    /// all.
     cells: [usize; 2],
 }
 
@@ -34,40 +35,40 @@ impl Tally {
         tally
     }
 
-    /// Claims of the ledger as the works made them.
+    /// Claims of the ledger in the works' own reading.
     pub fn claims<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self::of(findings, |id| is_claim(id) && !id.ends_with(".strict"))
     }
 
-    /// The same without cells of tables of the works' own rows: what is claimed of abilities and of how they are predicted.
+    /// The same without entries of tables on the works' own rows: claims on abilities and their prediction.
     pub fn of_abilities<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self::of(findings, |id| {
             is_claim(id) && !id.ends_with(".strict") && !is_cell(id)
         })
     }
 
-    /// The same claims under the stricter reading.
+    /// The same claims in the stricter reading.
     pub fn stricter<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self::of(findings, |id| is_claim(id) && id.ends_with(".strict"))
     }
 
-    /// Figures that a work printed, beside findings outside the ledger.
+    /// Printed numbers that are compared with findings outside the ledger.
     pub fn printed<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         Self::of(findings, |id| !is_claim(id))
     }
 
-    /// How many have this verdict.
+    /// Number with this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         let place = Verdict::ALL.iter().position(|known| *known == verdict);
         place.map_or(0, |place| self.counts[place])
     }
 
-    /// How many there are.
+    /// Number in all.
     pub fn total(&self) -> usize {
         self.counts.iter().sum()
     }
 
-    /// Of the claims, in a sentence; none where there is no ledger.
+    /// A sentence on the claims; `None` without a ledger.
     pub fn in_words(&self) -> Option<String> {
         (self.total() > 0).then(|| {
             let [same, cells] = self.cells;
@@ -87,7 +88,7 @@ impl Tally {
         })
     }
 
-    /// The counts alone.
+    /// The counts as text.
     pub fn counts(&self) -> String {
         let [same, other, open, none] = self.counts;
         format!(
@@ -96,7 +97,7 @@ impl Tally {
         )
     }
 
-    /// Of printed figures, in a sentence; none where there are none.
+    /// A sentence on printed numbers; `None` where there are none.
     pub fn printed_in_words(&self) -> Option<String> {
         let [same, other, open, none] = self.counts;
         (self.total() > 0).then(|| {
@@ -109,15 +110,15 @@ impl Tally {
     }
 }
 
-/// Start of the ids of claims that are cells of such tables.
+/// Prefix of the ids of claims that are entries of such tables.
 const CELLS: &str = "claims.dataset.";
 
-/// Whether a claim of that id is a cell of a table of a work's own rows.
+/// Whether the claim of this id is an entry of a table on a work's own rows.
 pub fn is_cell(id: &str) -> bool {
     id.starts_with(CELLS)
 }
 
-/// Whether a finding of that id is of the ledger.
+/// Whether the finding of this id belongs to the ledger.
 pub fn is_claim(id: &str) -> bool {
     id.starts_with("claims.")
 }

@@ -50,7 +50,7 @@ fn a_number_is_judged_in_both_readings() {
         verdict_of(&section, "claims.r2.linear.arc"),
         Some(Verdict::NotTestable)
     );
-    // Of so few shapes that there is no interval, nothing is said.
+    // With too few shapes for an interval there is no verdict.
     let few = finding(
         "regression.r2.structure_date.random_split.random_forest.arc",
         0.72,

@@ -1,4 +1,4 @@
-//! Claims on how checkpoints changed with size and time.
+//! Claims on how checkpoints changed with size and over time.
 
 use super::{Claim, ClaimEvidence, Findings, Rule};
 use crate::finding::Finding;
@@ -54,7 +54,7 @@ fn template(
     }
 }
 
-/// New checkpoints of a class in the months from `from` up to, not including, `to`, both `YYYY-MM`.
+/// New checkpoints of a class in the months from `from` (inclusive) to `to` (exclusive), both `YYYY-MM`.
 fn new_between(findings: &Findings<'_>, class: &str, from: &str, to: &str) -> f64 {
     findings
         .under(&format!("trends.new.{class}."))
@@ -64,7 +64,7 @@ fn new_between(findings: &Findings<'_>, class: &str, from: &str, to: &str) -> f6
         .sum()
 }
 
-/// Mixtures of experts: many more in the half year from December 2023 on, growth slower after it.
+/// Mixtures of experts: many more in the half year from December 2023 on, then slower growth.
 fn mixtures_slow(findings: &Findings<'_>) -> Claim {
     let between = |from, to| new_between(findings, "moe", from, to);
     let (before, first, second) = (
@@ -141,7 +141,7 @@ fn multimodal_mirrors(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// The rank of a family of architectures by derivatives; GPT's architectures count together.
+/// The rank of a family of architectures by derivatives; the classes of the family are counted together.
 fn most_derivatives(findings: &Findings<'_>, family: &str, rank: usize, classes: &[&str]) -> Claim {
     let all = findings.under("trends.architecture.derivatives.");
     let count = |wanted: &[&str]| -> f64 {
@@ -185,7 +185,7 @@ fn most_derivatives(findings: &Findings<'_>, family: &str, rank: usize, classes:
     }
 }
 
-/// Place of a size class by all its likes; stricter: by the median checkpoint's.
+/// The rank of a size class by total likes; in the strict reading by likes of its median checkpoint.
 fn most_liked(findings: &Findings<'_>, class: &str, rank: usize, words: &str) -> Claim {
     let place = |value: &dyn Fn(&str) -> Option<f64>| -> Option<ClaimEvidence> {
         let all = findings.under("trends.likes.mean.");
@@ -229,7 +229,7 @@ fn most_liked(findings: &Findings<'_>, class: &str, rank: usize, words: &str) ->
     }
 }
 
-/// At equal size scores of pretrained checkpoints rise with the date.
+/// At equal size, scores of pretrained checkpoints rise with the date.
 fn size_shrinks(findings: &Findings<'_>) -> Claim {
     let of = |board: &str| findings.evidence(&format!("progress.points_per_year.{board}.average"));
     Claim {
@@ -249,7 +249,7 @@ fn size_shrinks(findings: &Findings<'_>) -> Claim {
     }
 }
 
-/// The benchmark on which post-training adds most.
+/// The benchmark on which post-training has the largest effect.
 fn post_training(findings: &Findings<'_>) -> Claim {
     let most = |prefix: &str| {
         let all: Vec<(&str, &Finding)> = findings

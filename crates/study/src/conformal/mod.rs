@@ -1,12 +1,12 @@
-//! Intervals that hold on shapes never seen, by conformal calibration over shapes.
+//! Prediction intervals with coverage on unseen shapes, by conformal calibration over shapes.
 //!
-//! Each known row is predicted by fits that have not seen its shape; how far it lies off, in deviations that the
-//! regression itself states for that place, is its error. The interval of a new row is value ± q · deviation, with q the
-//! quantile of known errors (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, <https://arxiv.org/abs/1604.04173>,
-//! section 5.2). Rows of one shape are no independent draws, so each shape counts the same, its rows sharing its
-//! weight, and a shape never seen counts as one more, infinitely far off (Lee, Barber and Willett 2023,
-//! <https://arxiv.org/abs/2306.06342>). What the interval covers is one row of one shape drawn from where the known
-//! ones come from. That it does is not taken from the theorem but measured: `nested`.
+//! Each known row is predicted by fits that did not see its shape; the absolute error, divided by the predictive
+//! standard deviation that the regression states for the row, is its conformity score. The interval of a new row is
+//! value ± q · deviation, with q a quantile of the known scores (Vovk, Gammerman and Shafer 2005; Lei et al. 2018,
+//! <https://arxiv.org/abs/1604.04173>, section 5.2). Rows of one shape are not independent, so each shape has the same
+//! weight, divided among its rows, and an unseen shape counts as one more with an infinite score (Lee, Barber and
+//! Willett 2023, <https://arxiv.org/abs/2306.06342>). The coverage is for one row of one shape drawn from the same
+//! distribution as the known shapes. It is not assumed from the theorem but measured: `nested`.
 
 mod nested;
 #[cfg(test)]
@@ -23,21 +23,21 @@ use crate::finding::Interval;
 use crate::groups::Groups;
 use crate::statistics::{percentile_interval, resample_groups};
 
-/// A calibrated width.
+/// A calibrated interval width.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conformal {
-    /// Share of new rows that intervals shall cover.
+    /// Nominal coverage of the intervals.
     pub level: f64,
-    /// Half an interval's width, in deviations.
+    /// Half-width of an interval, in predictive standard deviations.
     pub factor: f64,
-    /// Rows calibrated on.
+    /// Number of calibration rows.
     pub n: usize,
-    /// Shapes among them.
+    /// Number of shapes among them.
     pub n_groups: usize,
 }
 
 impl Conformal {
-    /// The interval of a new row.
+    /// The interval around a predicted `value` with predictive standard deviation `deviation`.
     pub fn interval(&self, value: f64, deviation: f64) -> Interval {
         let half = self.factor * deviation;
         Interval {
@@ -49,13 +49,13 @@ impl Conformal {
     }
 }
 
-/// Finds the width at which intervals cover `level`, each group counting the same.
+/// Finds the width at which intervals reach coverage `level`, with equal weight for each group.
 ///
 /// # Shapes and units
-/// - `errors`: `(n_rows,)`, target less prediction out of group, in the target's unit.
-/// - `deviations`: `(n_rows,)`, above zero, in the target's unit.
+/// - `errors`: `(n_rows,)`, target minus prediction by fits without the row's group, in the target's unit.
+/// - `deviations`: `(n_rows,)`, predictive standard deviations, above zero, in the target's unit.
 ///
-/// Returns `None` with so few groups that no finite width will do: below level / (1 − level).
+/// Returns `None` with fewer than level / (1 − level) groups, as no finite width is enough then.
 ///
 /// # Errors
 /// [`Error::LengthMismatch`], [`Error::NotFinite`], [`Error::NoRows`]; [`Error::BadSetting`] for a level outside (0, 1).
@@ -82,7 +82,7 @@ pub fn calibrate(
         })
         .collect();
     scaled.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // One more group, infinitely far off. Rounding of the sum must not ask for it where the known ones suffice.
+    // One more group with an infinite score. The factor keeps rounding errors of the sum from requiring that group.
     let wanted = level * (groups.n_groups() as f64 + 1.0) * (1.0 - 1e-12);
     let mut reached = 0.0;
     let found = scaled.iter().find(|(_, share)| {
@@ -97,24 +97,24 @@ pub fn calibrate(
     }))
 }
 
-/// How often intervals held.
+/// Empirical coverage of intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coverage {
-    /// Share covered, each group counting the same.
+    /// Share covered, with equal weight for each group.
     pub by_group: f64,
     /// Share of rows covered.
     pub by_row: f64,
-    /// Of `by_group`, resampling groups.
+    /// Interval of `by_group`, from resampling groups; `None` with one group.
     pub interval: Option<Interval>,
-    /// Mean width of the intervals, each group counting the same, in the target's unit.
+    /// Mean width of the intervals, with equal weight for each group, in the target's unit.
     pub mean_width: f64,
-    /// Rows tested.
+    /// Number of rows tested.
     pub n: usize,
-    /// Groups tested.
+    /// Number of groups tested.
     pub n_groups: usize,
 }
 
-/// Counts how often `target` lies inside its interval; rows without one are left out. `None` where none has one.
+/// Empirical coverage of `target` by its intervals; rows without an interval are left out. `None` where there are none.
 ///
 /// # Errors
 /// [`Error::LengthMismatch`]; [`Error::BadSetting`] for no resamples.
@@ -128,7 +128,7 @@ pub fn coverage(
     check_length("intervals", target.len(), intervals.len())?;
     check_length("groups", target.len(), groups.n_rows())?;
     check_resampling(resamples, 0.95)?;
-    // Per group: rows, rows covered, widths.
+    // Per group: number of rows, rows covered, sum of widths.
     let mut sums = vec![[0.0_f64; 3]; groups.n_groups()];
     for (row, ends) in intervals.iter().enumerate() {
         if let Some((low, high)) = ends {

@@ -1,4 +1,4 @@
-//! What the structural regression's intervals cover on shapes never seen, calibrated without them.
+//! Coverage of the structural regression's intervals on unseen shapes, by nested cross-validation.
 
 use rayon::prelude::*;
 
@@ -10,22 +10,23 @@ use crate::groups::Groups;
 use crate::protocol::Fold;
 use crate::regression::Structural;
 
-/// The outcome of the nested protocol.
+/// Result of the nested protocol.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nested {
-    /// Of the intervals of all test rows together; `None` where no fold had shapes enough to calibrate.
+    /// Coverage of the intervals of all test rows; `None` where no fold had enough shapes to calibrate.
     pub coverage: Option<Coverage>,
-    /// Of the predictions that the intervals stand around.
+    /// Scores of the predictions at the centre of the intervals.
     pub evaluation: Evaluation,
 }
 
 /// Predictions and intervals of a fold's test rows.
 type Tested = (Vec<f64>, Vec<Option<(f64, f64)>>);
 
-/// Fits and calibrates on each fold's training rows alone, and tests intervals and predictions on its test rows.
+/// Fits and calibrates on each fold's training rows only, and tests intervals and predictions on its test rows.
 ///
-/// Within a fold the errors are those of each training shape left out in turn, so nothing of a test shape enters
-/// prediction, deviation or width. `bounds` are the ends of the target's scale: intervals are cut there.
+/// Within a fold the calibration errors are from leaving out each training shape in turn, so a test shape affects
+/// neither prediction, deviation nor width. Predictions and intervals are clipped to `bounds`, the limits of the
+/// target's scale.
 ///
 /// # Errors
 /// As [`crate::evaluate::evaluate`] and [`calibrate`].

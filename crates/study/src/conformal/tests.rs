@@ -1,11 +1,11 @@
-//! Coverage on rows of known law, weights of groups, and the structural regression's leave-one-shape-out by hand.
+//! Coverage on simulated rows, weights of groups, and the closed-form leave-one-shape-out of the structural regression.
 
 use super::*;
 use crate::random::Random;
 use crate::regression::Structural;
 use crate::{Design, Protocol, RowInformation, k_folds};
 
-/// Standard normal draws (Box and Muller).
+/// A standard normal random number (Box and Muller).
 fn normal(random: &mut Random) -> f64 {
     let (u, v) = (1.0 - random.uniform(), random.uniform());
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
@@ -20,7 +20,7 @@ fn the_width_is_the_quantile_with_one_more_group_far_off() {
             .expect("valid")
             .map(|found| found.factor)
     };
-    // Of 10 groups, the unseen one among them, 8 are within 8.
+    // Of 10 groups including the unseen one, 8 have errors within 8.
     assert_eq!(
         (width(0.8), width(0.9), width(0.95)),
         (Some(8.0), Some(9.0), None)
@@ -35,7 +35,7 @@ fn the_width_is_the_quantile_with_one_more_group_far_off() {
 
 #[test]
 fn a_group_of_many_rows_counts_as_one() {
-    // A thousand rows of one group are far off; of ten groups it is one.
+    // A thousand rows of one group have large errors, but it is one of ten groups.
     let mut labels: Vec<usize> = (0..10).collect();
     let mut errors = vec![1.0; 10];
     labels.extend([0; 1000]);
@@ -73,7 +73,7 @@ fn intervals_cover_what_they_promise() {
         tested += new.len();
     }
     let share = covered as f64 / f64::from(tested as u32);
-    // 2,000 new groups: a standard error of about 0.01.
+    // 2,000 new groups: the standard error is about 0.01.
     assert!((0.78..0.84).contains(&share), "{share}");
 }
 
@@ -92,7 +92,7 @@ fn coverage_counts_groups_the_same_and_says_so_for_rows() {
     );
 }
 
-/// Thirty shapes whose target follows size and grouping, with an effect of each shape and noise of each row.
+/// Thirty shapes whose target depends on size and grouping, with a random effect of each shape and noise of each row.
 fn table() -> (Design, Vec<f64>, Groups) {
     let mut random = Random::new(3, 1);
     let mut columns = vec![Vec::new(); 6];
@@ -132,7 +132,7 @@ fn leaving_each_shape_out_in_closed_form_is_leaving_it_out() {
             .predict(&design.select(rows))
             .expect("the same columns");
         for (place, &row) in rows.iter().enumerate() {
-            // A fresh fit centres and scales anew by what is left, so the two agree nearly, not to the bit.
+            // A refit centres and scales on the remaining rows, so the two agree closely but not exactly.
             let (ours, theirs) = (closed[row], fresh[place]);
             assert!(
                 (ours.value - theirs.value).abs() < 0.25,
@@ -186,7 +186,7 @@ fn shapley_values_add_up_to_the_prediction_and_give_nothing_to_what_does_nothing
         let sum: f64 = found.base + found.features.iter().map(|(_, _, adds)| adds).sum::<f64>();
         assert!((sum - predicted.value).abs() < 1e-7, "{sum} {predicted:?}");
     }
-    // Every d_ffn is four times d_model: the widening tells nothing.
+    // d_ffn is always four times d_model, so the widening factor is uninformative.
     let first = &posterior.shapley(&design.select(&[5])).expect("few features")[0];
     let widening = first
         .features

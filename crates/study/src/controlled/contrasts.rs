@@ -1,8 +1,8 @@
-//! Whether a part matters more for one ability than for another, from the same shapes.
+//! Tests whether a part has a larger effect on one ability than on another, within the same shapes.
 //!
-//! All benchmarks share their columns, so the estimates of seemingly unrelated regressions are those of each alone (Zellner
-//! 1962, <https://doi.org/10.1080/01621459.1962.10480664>) and go together as the residuals do: the covariance of two
-//! coefficients of benchmarks i and j is `S_ij` (X'X)⁻¹ with S = E'E / (n − p).
+//! All benchmarks have the same columns, so the estimates of seemingly unrelated regressions equal those of each
+//! regression alone (Zellner 1962, <https://doi.org/10.1080/01621459.1962.10480664>) and are correlated as the
+//! residuals are: the covariance of two coefficients of benchmarks i and j is `S_ij` (X'X)⁻¹ with S = E'E / (n − p).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use super::suite::{AVERAGE, FIRST_PART, SIZE, Suite, SuiteDesign};
 use crate::finding::Finding;
 use crate::statistics::robust_interval;
 
-/// Mean of a part's effects over some benchmarks less that over others, with its error.
+/// Mean effect of a part on some benchmarks minus that on others: estimate and standard error, in points and in
+/// doublings of size.
 pub(super) struct AbilityContrast {
     pub(super) points: (f64, f64),
     pub(super) doublings: (f64, f64),
@@ -35,7 +36,7 @@ pub(super) fn contrast(
     let delta: Vec<f64> = found.fits.iter().map(|fit| fit.coefficients[at]).collect();
     let beta: Vec<f64> = found.fits.iter().map(|fit| fit.coefficients[SIZE]).collect();
     let bread = &design.linear.bread;
-    // Variance of Σ g_i δ_i + Σ h_i β_i.
+    // Standard error of Σ g_i δ_i + Σ h_i β_i.
     let error = |g: &[f64], h: &[f64]| -> f64 {
         let mut variance = 0.0;
         for i in 0..n {
@@ -70,7 +71,7 @@ pub(super) fn contrast(
     }
 }
 
-/// Every pair of abilities, in points and in doublings of size.
+/// Contrasts of every pair of abilities, in points and in doublings of size.
 pub(super) fn findings(
     to: &mut Vec<Finding>,
     suite: &Suite<'_>,
@@ -86,7 +87,7 @@ pub(super) fn findings(
     for (place, (_, ability)) in single {
         abilities.entry(ability).or_default().push(place);
     }
-    // In this order a contrast is asked for: what may need depth first, what is stored last.
+    // Order of the abilities in a contrast: first those that may need depth, last those of stored knowledge.
     let order = [
         "reasoning",
         "commonsense",

@@ -1,39 +1,40 @@
-//! What a suite says of doubling a part on the mean of some benchmarks: what a plan is made of.
+//! Effects of doubling a part on the mean of some benchmarks in a suite: the evidence used for planning.
 
 use super::suite::{FIRST_PART, SIZE, Suite};
 use super::{ControlledRun, Fixed};
 use crate::statistics::mean;
 
-/// An effect on the mean of benchmarks, with what else a plan needs.
+/// An effect on the mean of benchmarks, with the context needed for planning.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Doubling {
     /// The suite.
     pub suite: String,
     /// The part: `layers`.
     pub part: &'static str,
-    /// Benchmarks whose mean it is.
+    /// Benchmarks whose mean is the target.
     pub benchmarks: Vec<String>,
-    /// Points per doubling at fixed size.
+    /// Effect in points per doubling at fixed size.
     pub value: f64,
-    /// Its HC3 error.
+    /// HC3 standard error of the effect.
     pub error: f64,
-    /// Rows less columns.
+    /// Residual degrees of freedom: rows minus columns.
     pub df: f64,
-    /// Points per doubling of the size itself.
+    /// Effect in points per doubling of size.
     pub size: f64,
-    /// Standard deviation of a shape's score around the fit, points.
+    /// Residual standard deviation of a shape's score, in points.
     pub residual: f64,
-    /// Shapes.
+    /// Number of shapes.
     pub shapes: usize,
-    /// Least and largest width over layers of its shapes.
+    /// Smallest and largest ratio of width to layers.
     pub widths_per_layer: (f64, f64),
-    /// Fewest and most layers.
+    /// Smallest and largest number of layers.
     pub layers: (f64, f64),
-    /// Least and largest number of parameters.
+    /// Smallest and largest number of parameters.
     pub parameters: (f64, f64),
 }
 
-/// Every part that varies on its own in a suite, on the mean of the benchmarks that `asks` keeps by name and ability.
+/// Effects of every part that varies independently in a suite, on the mean of the benchmarks that `asks` accepts, given
+/// their name and ability.
 pub fn doublings(runs: &[ControlledRun], fixed: Fixed, asks: impl Fn(&str, &str) -> bool) -> Vec<Doubling> {
     let mut all = Vec::new();
     for suite in Suite::all(runs) {

@@ -1,4 +1,4 @@
-//! The effect of doubling a part at fixed size, on each benchmark, and how sure it is.
+//! The effect of doubling a part at fixed size on each benchmark, with several measures of its uncertainty.
 
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -9,23 +9,23 @@ use crate::finding::{Finding, Interval};
 use crate::random::{Random, gauss};
 use crate::statistics::{Ratio, RobustFit, hartung_knapp, quantile, ratio_of};
 
-/// Effects of one part on all benchmarks of a suite, in one reading of size.
+/// Effects of one part on all benchmarks of a suite, for one definition of size.
 pub(super) struct Effect {
-    /// Place among the parts of the design.
+    /// Index of the part in the design.
     pub(super) part: usize,
-    /// p of each benchmark among orders of shapes within blocks of like size.
+    /// Permutation p value for each benchmark, permuting shapes within blocks of similar size.
     pub(super) permutation: Vec<f64>,
-    /// Least and largest effect on each benchmark with one shape left out.
+    /// Smallest and largest effect on each benchmark when one shape is left out.
     pub(super) without_one: Vec<Option<(f64, f64)>>,
-    /// What t must pass for intervals of all benchmarks to hold at once.
+    /// Critical value of |t| for simultaneous intervals over all benchmarks.
     pub(super) simultaneous: f64,
 }
 
-/// Everything of one design.
+/// Fits and effects of one design.
 pub(super) struct ControlledEffects {
-    /// One fit a benchmark.
+    /// One fit per benchmark.
     pub(super) fits: Vec<RobustFit>,
-    /// One entry a part.
+    /// One entry per part.
     pub(super) parts: Vec<Effect>,
 }
 
@@ -73,8 +73,9 @@ pub(super) fn effects(suite: &Suite<'_>, design: &SuiteDesign, study: &Controlle
     ControlledEffects { fits, parts }
 }
 
-/// Share of shuffles in which the effect is as large as it is: what size leaves of the scores is shuffled within blocks of
-/// like size (Freedman and Lane 1983, <https://doi.org/10.2307/1391660>).
+/// Permutation p values: share of permutations in which the effect is at least as large as observed. The residuals of
+/// the scores given all other columns are permuted within blocks of similar size (Freedman and Lane 1983,
+/// <https://doi.org/10.2307/1391660>).
 fn permutation(design: &SuiteDesign, place: usize, scores: &[Vec<f64>], study: &Controlled<'_>) -> Vec<f64> {
     let mut others = design.columns.clone();
     let column = others.remove(place);
@@ -112,7 +113,7 @@ fn permutation(design: &SuiteDesign, place: usize, scores: &[Vec<f64>], study: &
             .zip(&observed)
             .map(|(rest, observed)| {
                 let shuffled: Vec<f64> = from.iter().map(|&row| rest[row]).collect();
-                // The slope sees what size leaves of the column, so what size explains of the shuffled rest is out of it.
+                // `left` is orthogonal to all other columns, so their fit to the permuted residuals does not matter.
                 slope(&shuffled) >= observed - 1e-12
             })
             .collect()
@@ -126,8 +127,8 @@ fn permutation(design: &SuiteDesign, place: usize, scores: &[Vec<f64>], study: &
         .collect()
 }
 
-/// What the largest |t| of all benchmarks stays below 19 times out of 20, by draws of rows' errors that go together over
-/// benchmarks as the residuals do.
+/// The 95 % quantile of the largest |t| over all benchmarks, simulated with errors of rows that are correlated over
+/// benchmarks as the residuals are.
 fn simultaneous(fits: &[RobustFit], study: &Controlled<'_>) -> f64 {
     let Some(first) = fits.first() else {
         return f64::NAN;
@@ -154,7 +155,7 @@ fn simultaneous(fits: &[RobustFit], study: &Controlled<'_>) -> f64 {
     };
     let most: Vec<f64> = (0..study.shuffles).into_par_iter().map(one).collect();
     let drawn = quantile(&most, 0.95);
-    // Never below what one benchmark alone asks for.
+    // Never below the critical value of a single benchmark.
     let alone = StudentsT::new(0.0, 1.0, first.df).map_or(f64::NAN, |law| law.inverse_cdf(0.975));
     drawn.max(alone)
 }
@@ -306,7 +307,7 @@ pub(super) fn findings(
     }
 }
 
-/// An effect in doublings of size.
+/// An effect as a ratio to that of a doubling of size.
 fn in_doublings(fit: &RobustFit, place: usize) -> Ratio {
     let of = |i: usize, j: usize| fit.robust[i][j];
     ratio_of(
@@ -318,7 +319,7 @@ fn in_doublings(fit: &RobustFit, place: usize) -> Ratio {
     )
 }
 
-/// An effect of one suite, for the mean over suites.
+/// An effect in one suite, to be pooled over suites.
 pub(super) struct Entry {
     suite: String,
     end: String,
@@ -346,7 +347,7 @@ pub(super) fn entries(suite: &Suite<'_>, fixed: Fixed, found: &ControlledEffects
         .collect()
 }
 
-/// Means over suites, where more than one has the same question.
+/// Effects pooled over suites, where more than one suite has the same part and benchmark.
 pub(super) fn over_suites(to: &mut Vec<Finding>, entries: &[Entry]) {
     let mut ends: Vec<&str> = entries.iter().map(|entry| entry.end.as_str()).collect();
     ends.sort_unstable();

@@ -1,9 +1,10 @@
-//! Section: what runs say whose structure was changed on purpose while data, tokens and tokenizer were not.
+//! Section on controlled runs, in which structure was changed on purpose while data, tokens and tokenizer were not.
 //!
-//! A suite of shapes gives, per benchmark, the effect of doubling a part at fixed size: least squares on the size, its square
-//! and the parts that vary on their own, HC3 errors, Student's t. What "size" is changes the answer, so each is given in three
-//! readings: operations per token, all parameters, parameters without embeddings. Pairs of published surgery are turned to
-//! the same unit. Copies of a checkpoint with layers that do nothing are the placebo.
+//! A suite of shapes gives the effect of doubling a part at fixed size for each benchmark: a regression on size, its
+//! square and the parts that vary independently, with HC3 standard errors and Student's t. The definition of size
+//! changes the result, so each effect is given for three: operations per token, all parameters, parameters without
+//! embeddings. Published pairs from surgery are converted to the same unit. Copies of a checkpoint with layers that do
+//! nothing serve as placebo.
 
 mod contrasts;
 mod doublings;
@@ -22,18 +23,18 @@ use crate::section::Section;
 pub use doublings::{Doubling, doublings};
 pub use placebo::Placebo;
 
-/// One score of one run.
+/// One score of one training run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ControlledRun {
-    /// The suite or work: `gemstones`, `minitron`.
+    /// Name of the suite or work: `gemstones`, `minitron`.
     pub suite: String,
-    /// The run of a suite, or the pair that is compared.
+    /// Name of the run within a suite, or of the pair compared.
     pub pair_or_run: String,
     /// The checkpoint.
     pub id: String,
     /// Where it was published.
     pub source: String,
-    /// What was changed; several joined by `+`.
+    /// The part or parts changed, joined by `+`.
     pub dimension: String,
     /// What was held fixed.
     pub held_fixed: String,
@@ -41,39 +42,39 @@ pub struct ControlledRun {
     pub n_body: Option<f64>,
     /// Parameters of the embeddings.
     pub n_embedding: Option<f64>,
-    /// Operations of one token.
+    /// Operations per token.
     pub flops_token: Option<f64>,
-    /// Layers, `d_model`, `d_ffn`, heads, `kv_heads`, experts.
+    /// Layers, `d_model`, `d_ffn`, heads, `kv_heads`, experts; `None` where unknown.
     pub parts: [Option<f64>; 6],
     /// Training step.
     pub step: Option<f64>,
-    /// Name as in the findings.
+    /// Benchmark name, as in the findings.
     pub benchmark: String,
-    /// What it asks for.
+    /// Ability that the benchmark measures.
     pub ability: String,
-    /// Points.
+    /// Score in points.
     pub score: f64,
     /// Standard error over items, points.
     pub stderr: Option<f64>,
 }
 
-/// What is asked.
+/// Input of the section.
 #[derive(Debug, Clone, Copy)]
 pub struct Controlled<'a> {
     /// Every score of every run.
     pub runs: &'a [ControlledRun],
-    /// Copies of a checkpoint with layers that do nothing.
+    /// Copies of a checkpoint with layers that do nothing, and their scores.
     pub placebo: &'a [Placebo],
-    /// Shuffles of each permutation test and draws of each simultaneous interval.
+    /// Number of permutations of each test and of draws for each simultaneous interval.
     pub shuffles: usize,
-    /// Seed of both.
+    /// Seed of permutations and draws.
     pub seed: u64,
 }
 
-/// What "size" is held fixed while a part is doubled; the first is the one that is read first.
+/// Definition of the size that is fixed while a part is doubled; the first is the main one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fixed {
-    /// Operations of one token forwards.
+    /// Operations of the forward pass, per token.
     FlopsToken,
     /// All parameters.
     Parameters,
@@ -82,10 +83,10 @@ pub enum Fixed {
 }
 
 impl Fixed {
-    /// All readings, in the order in which they are read.
+    /// All definitions, the main one first.
     pub const ALL: [Self; 3] = [Self::FlopsToken, Self::Parameters, Self::ParametersBody];
 
-    /// As it stands in ids of findings.
+    /// The name used in finding ids.
     pub const fn name(self) -> &'static str {
         match self {
             Self::FlopsToken => "flops_token",
@@ -94,7 +95,7 @@ impl Fixed {
         }
     }
 
-    /// As people read it.
+    /// The wording shown to readers.
     pub const fn words(self) -> &'static str {
         match self {
             Self::FlopsToken => "operations per token",
@@ -113,7 +114,7 @@ impl Fixed {
     }
 }
 
-/// The section.
+/// Builds the section.
 pub fn section(study: &Controlled<'_>) -> Section {
     let mut section = Section {
         id: "controlled".into(),

@@ -1,4 +1,4 @@
-//! Published pairs: two networks of one origin that differ in one part, turned to points per doubling of it.
+//! Published pairs: two networks of one origin that differ in one part, as an effect in points per doubling of it.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::finding::{Finding, Interval};
 use crate::noise::items_of;
 use crate::statistics::normal_quantile;
 
-/// The part of a run that a pair's dimension names.
+/// The value in a run of the part that a pair's dimension names; `None` where unknown or not positive.
 fn value(run: &ControlledRun, dimension: &str) -> Option<f64> {
     let place = match dimension {
         "layers" => 0,
@@ -22,7 +22,7 @@ fn value(run: &ControlledRun, dimension: &str) -> Option<f64> {
     run.parts[place].filter(|value| *value > 0.0)
 }
 
-/// What a pair held fixed, as it stands in ids.
+/// What a pair held fixed, as named in ids.
 fn fixed_name(held: &str) -> &str {
     match held {
         "params_total" => Fixed::Parameters.name(),
@@ -31,7 +31,7 @@ fn fixed_name(held: &str) -> &str {
     }
 }
 
-/// Sampling variance of a score over its benchmark's items, points squared.
+/// Sampling variance of a score from its benchmark's items, in squared points; `None` where items are unknown.
 fn variance(run: &ControlledRun) -> Option<f64> {
     if let Some(stderr) = run.stderr {
         return Some(stderr * stderr);
@@ -55,7 +55,7 @@ pub(super) fn findings(to: &mut Vec<Finding>, runs: &[ControlledRun]) {
         let Some((a, b)) = value(one, dimension).zip(value(other, dimension)) else {
             continue;
         };
-        // From less to more of the part.
+        // Ordered by the value of the part, from less to more.
         let (less, more, doublings) = if a < b {
             (one, other, (b / a).log2())
         } else {

@@ -1,24 +1,25 @@
-//! Copies of a checkpoint with layers that do nothing: depth without effect, so any change of score is noise.
+//! Placebo: copies of a checkpoint with layers that do nothing. Depth changes without effect, so score changes are
+//! noise.
 
 use crate::finding::{Finding, Interval, SourceOf};
 use crate::statistics::mean;
 
-/// A copy's score beside its original's.
+/// Scores of a copy and its original on one benchmark.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Placebo {
-    /// The copy.
+    /// Id of the copy.
     pub id: String,
-    /// The original.
+    /// Id of the original.
     pub original: String,
     /// Leaderboard of both scores.
     pub leaderboard: String,
     /// Benchmark.
     pub benchmark: String,
-    /// Score of the copy less that of the original, points.
+    /// Score of the copy minus that of the original, in points.
     pub difference: f64,
 }
 
-/// The mean change on each benchmark, with the largest.
+/// Findings on the mean change of each benchmark, with the smallest and largest change as limits.
 pub(super) fn findings(to: &mut Vec<Finding>, rows: &[Placebo]) {
     let mut names: Vec<&str> = rows.iter().map(|row| row.benchmark.as_str()).collect();
     names.sort_unstable();

@@ -1,29 +1,29 @@
-//! The shapes of a suite, their scores, and which parts vary on their own.
+//! The shapes of a suite with their scores, and which parts vary independently.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ControlledRun, Fixed};
 use crate::statistics::{LinearDesign, dot, mean};
 
-/// Fewer shapes than this make no design.
+/// Fewest shapes for a design.
 const LEAST_SHAPES: usize = 8;
-/// A part whose spread, given size and the other parts, is below this many doublings does not vary on its own.
+/// A part whose standard deviation given size and the other parts is below this many doublings is not identified.
 const LEAST_SPREAD: f64 = 0.15;
-/// And one whose spread rests on fewer shapes than this, counted as evenly spread ones, does so by accident.
+/// Nor is one whose variation rests on fewer than this effective number of shapes.
 const LEAST_EVEN: f64 = 4.0;
-/// Checkpoints from this share of the training on are late: their mean is a shape's score.
+/// Checkpoints after this share of training count as late; a shape's score is the mean of its late checkpoints.
 const LATE: f64 = 0.6;
-/// Shapes whose sizes are further apart than this many doublings are of different blocks.
+/// A gap in size above this many doublings separates blocks of shapes.
 const GAP: f64 = 0.5;
 
-/// The mean of all benchmarks stands among them under this name.
+/// Name under which the mean of all benchmarks is included among them.
 pub(super) const AVERAGE: &str = "average";
 
 /// A shape of a suite.
 #[derive(Debug, Clone)]
 pub(super) struct SuiteShape<'a> {
     pub(super) run: &'a ControlledRun,
-    /// Mean of its late checkpoints, by benchmark.
+    /// Mean score of the shape's late checkpoints, by benchmark.
     scores: BTreeMap<&'a str, f64>,
 }
 
@@ -33,16 +33,16 @@ pub(super) struct Suite<'a> {
     pub(super) name: &'a str,
     pub(super) source: &'a str,
     pub(super) shapes: Vec<SuiteShape<'a>>,
-    /// Benchmarks that all shapes have, with what they ask for.
+    /// Benchmarks that all shapes have, each with its ability.
     pub(super) benchmarks: Vec<(&'a str, &'a str)>,
-    /// Late checkpoints a shape, at most.
+    /// Largest number of late checkpoints of a shape.
     pub(super) checkpoints: usize,
 }
 
-/// A part: its name, and its value of a run.
+/// A part: its name, and its value in a run.
 type Part = (&'static str, fn(&ControlledRun) -> Option<f64>);
 
-/// The parts that a doubling is told of.
+/// The parts whose doubling is analysed.
 pub(super) const PARTS: [Part; 4] = [
     ("layers", |run| run.parts[0]),
     ("d_ffn", |run| Some(run.parts[2]? / run.parts[1]?)),
@@ -50,7 +50,7 @@ pub(super) const PARTS: [Part; 4] = [
     ("experts", |run| run.parts[5]),
 ];
 
-/// How a part is read, for people.
+/// Name of a part as shown to readers.
 pub(super) fn part_words(part: &str) -> &'static str {
     match part {
         "layers" => "layers",
@@ -61,12 +61,12 @@ pub(super) fn part_words(part: &str) -> &'static str {
     }
 }
 
-/// How a part varies given size and the other parts.
+/// Variation of a part given size and the other parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
-    /// Standard deviation, in doublings.
+    /// Standard deviation given the other columns, in doublings.
     pub(super) doublings: f64,
-    /// Shapes that would vary as evenly.
+    /// Effective number of shapes behind the variation, (Σr²)² / Σr⁴ of the residuals r.
     pub(super) even: f64,
 }
 
@@ -75,7 +75,7 @@ impl Spread {
         self.doublings >= LEAST_SPREAD && self.even >= LEAST_EVEN
     }
 
-    /// Why a part gets no number.
+    /// The reason why a part is not identified.
     pub(super) fn in_words(self) -> String {
         format!(
             "given size and the other parts it varies by {:.2} doublings (wanted {LEAST_SPREAD}), over {:.1} shapes evenly \
@@ -85,36 +85,36 @@ impl Spread {
     }
 }
 
-/// A suite with one reading of size.
+/// The regression design of a suite for one definition of size.
 #[derive(Debug, Clone)]
 pub(super) struct SuiteDesign {
     pub(super) fixed: Fixed,
-    /// Names of the parts that vary on their own, one a column from [`FIRST_PART`] on.
+    /// Names of the identified parts, one per column from [`FIRST_PART`] on.
     pub(super) parts: Vec<&'static str>,
-    /// The parts that do not, each with its spread given size and the other parts, and the shapes that it rests on.
+    /// The parts that are not identified, each with its variation given size and the other parts.
     pub(super) not_identified: Vec<(&'static str, Spread)>,
-    /// Spread of each identified part given all else, in doublings.
+    /// Standard deviation of each identified part given all other columns, in doublings.
     pub(super) spreads: Vec<f64>,
     pub(super) columns: Vec<Vec<f64>>,
     pub(super) linear: LinearDesign,
-    /// Block of like size of each shape.
+    /// Block of similar size of each shape.
     pub(super) blocks: Vec<usize>,
 }
 
 impl SuiteDesign {
-    /// The parts that vary on their own, as the protocol of a finding names them.
+    /// Names of the identified parts, for the protocol of a finding.
     pub(super) fn part_names(&self) -> Vec<String> {
         self.parts.iter().map(ToString::to_string).collect()
     }
 }
 
-/// Column of the size.
+/// Index of the column of size.
 pub(super) const SIZE: usize = 1;
-/// Columns before the parts: one, size, its square.
+/// Number of columns before the parts: constant, size, its square.
 pub(super) const FIRST_PART: usize = 3;
 
 impl<'a> Suite<'a> {
-    /// Every suite that has shapes enough, in the order of names.
+    /// All suites with enough shapes, in the order of their names.
     pub(super) fn all(runs: &'a [ControlledRun]) -> Vec<Self> {
         let names: BTreeSet<&str> = runs.iter().map(|run| run.suite.as_str()).collect();
         names
@@ -173,7 +173,7 @@ impl<'a> Suite<'a> {
         })
     }
 
-    /// Scores of all shapes on a benchmark.
+    /// Scores of all shapes on a benchmark; NaN where missing.
     pub(super) fn scores(&self, benchmark: &str) -> Vec<f64> {
         self.shapes
             .iter()
@@ -181,14 +181,14 @@ impl<'a> Suite<'a> {
             .collect()
     }
 
-    /// The design of all shapes; `None` where their size is not known in this reading or no part varies on its own.
+    /// The design on all shapes; `None` where a size is unknown or no part is identified.
     pub(super) fn design(&self, fixed: Fixed) -> Option<SuiteDesign> {
         let all: Vec<usize> = (0..self.shapes.len()).collect();
         let candidates: Vec<usize> = (0..PARTS.len()).collect();
         self.design_of(fixed, &all, &candidates)
     }
 
-    /// The same without one shape, for the parts that the whole identifies.
+    /// The same design without one shape; `None` unless the same parts are identified.
     pub(super) fn design_without(&self, whole: &SuiteDesign, left_out: usize) -> Option<SuiteDesign> {
         let rest: Vec<usize> = (0..self.shapes.len())
             .filter(|&shape| shape != left_out)
@@ -219,7 +219,7 @@ impl<'a> Suite<'a> {
                 .iter()
                 .map(|run| value(run).filter(|value| *value > 0.0).map(f64::log2))
                 .collect();
-            // A part that no run has cannot have been varied.
+            // Parts with a missing value in some run cannot be analysed.
             if let Some(values) = values {
                 kept.push((name, centred(&values)));
             }
@@ -257,8 +257,7 @@ fn centred(values: &[f64]) -> Vec<f64> {
     values.iter().map(|value| value - centre).collect()
 }
 
-/// Standard deviation of what size and the other parts leave of a part, in doublings; others that follow from each other
-/// count once.
+/// Variation of a part given size and the other parts; collinear columns are counted once.
 fn spread(base: &[Vec<f64>], parts: &[(&str, Vec<f64>)], part: usize) -> Spread {
     let others = parts.iter().enumerate().filter(|(other, _)| *other != part);
     let mut basis: Vec<Vec<f64>> = Vec::new();
@@ -282,7 +281,7 @@ fn spread(base: &[Vec<f64>], parts: &[(&str, Vec<f64>)], part: usize) -> Spread 
     }
 }
 
-/// What columns at right angles and of length one leave of a column; twice, for what rounding left the first time.
+/// Residual of a column given orthonormal columns; projected twice to remove rounding errors.
 fn beside(basis: &[Vec<f64>], column: &[f64]) -> Vec<f64> {
     let mut rest = column.to_vec();
     for direction in basis.iter().chain(basis) {
@@ -294,7 +293,7 @@ fn beside(basis: &[Vec<f64>], column: &[f64]) -> Vec<f64> {
     rest
 }
 
-/// Shapes in blocks of like size: a new block where the next size is far from the last.
+/// Blocks of similar size: a new block starts where the next size is far from the last.
 fn blocks(sizes: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..sizes.len()).collect();
     order.sort_by(|&a, &b| sizes[a].total_cmp(&sizes[b]));

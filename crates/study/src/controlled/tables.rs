@@ -1,4 +1,4 @@
-//! What the section shows: effects side by side in their three readings, pairs, and what follows in words.
+//! Tables and text of the section: effects for three definitions of size side by side, pairs, and conclusions.
 
 use super::Fixed;
 use super::suite::Suite;
@@ -164,7 +164,7 @@ pub(super) fn tables(section: &mut Section, suites: &[Suite<'_>]) {
     section.text = text;
 }
 
-/// Which effects leave zero for all benchmarks at once, in each reading of size.
+/// Which effects differ from zero simultaneously over all benchmarks, for each definition of size.
 fn sentence<'a>(suite: &Suite<'_>, part: &str, find: &impl Fn(&str) -> Option<&'a Finding>) -> String {
     let said: Vec<String> = Fixed::ALL
         .iter()

@@ -1,4 +1,4 @@
-//! Planted effects are found, what does not vary gets no number, and bases agree.
+//! Simulated effects are recovered, parts that do not vary are not reported, and definitions of depth agree.
 
 use super::suite::{FIRST_PART, Suite};
 use super::*;
@@ -6,7 +6,7 @@ use crate::finding::Finding;
 use crate::random::{Random, gauss};
 use crate::statistics::LinearDesign;
 
-/// Shapes of a suite in which size, depth and (where `ratio` says so) the feed-forward width vary.
+/// Shapes of a suite in which size, depth and, by `ratio`, the feed-forward width vary.
 fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<ControlledRun> {
     let mut random = Random::new(seed, 1);
     let mut all = Vec::new();
@@ -36,7 +36,7 @@ fn runs(slope: f64, seed: u64, ratio: fn(usize) -> f64) -> Vec<ControlledRun> {
                     step: Some(step),
                     benchmark: benchmark.into(),
                     ability: ability.into(),
-                    // Early checkpoints are far off and must not count.
+                    // Early checkpoints have extreme scores and must not count.
                     score: if step < 600.0 {
                         0.0
                     } else {
@@ -113,7 +113,7 @@ fn what_does_not_vary_on_its_own_gets_no_number() {
     assert!(found.value.is_some() && found.interval.as_ref().is_some_and(|ends| ends.covers(0.0)));
 }
 
-/// With N = c L d², what log₂ L says given log₂ N is 1.5 times what log₂(L/d) says.
+/// With N = c L d², the effect of log₂ L given log₂ N is 1.5 times that of log₂(L/d).
 #[test]
 fn bases_of_depth_agree() {
     let all = runs(0.8, 9, |_| 4.0);
@@ -138,7 +138,7 @@ fn bases_of_depth_agree() {
     );
 }
 
-/// Over 500 suites intervals hold a planted effect as often as they say.
+/// Over 500 simulated suites intervals have their nominal coverage of a simulated effect.
 #[test]
 fn intervals_hold_a_planted_effect_as_often_as_they_say() {
     let held = (0..500)
@@ -203,7 +203,8 @@ fn no_runs_say_nothing() {
     assert!(told.findings.is_empty() && told.tables.is_empty());
 }
 
-/// A contrast of regressions on the same columns is the regression of the difference of their targets, errors and all.
+/// A contrast of regressions on the same columns equals the regression of the difference of their targets, standard
+/// errors included.
 #[test]
 fn a_contrast_is_the_regression_of_the_difference() {
     let all = runs(0.5, 11, |_| 4.0);
@@ -235,7 +236,7 @@ fn a_contrast_is_the_regression_of_the_difference() {
     assert!((told.points.1 - fit.classical[FIRST_PART][FIRST_PART].sqrt()).abs() < 1e-9);
 }
 
-/// F and p of one column for three targets, as statsmodels' `_MultivariateOLS(Y, X).fit().mv_test` gives them.
+/// F and p of one column for three targets, from statsmodels' `_MultivariateOLS(Y, X).fit().mv_test`.
 #[test]
 fn a_question_of_all_benchmarks_is_that_of_statsmodels() {
     let rows = 0..12_i32;

@@ -1,9 +1,9 @@
-//! One question of a part for all benchmarks at once: does it do anything, and does it do the same to each?
+//! Joint tests of one part over all benchmarks: does it have any effect, and is the effect the same on each?
 //!
-//! With E what the columns leave of the scores, S = E'E / (n − p) and b the part's place in (X'X)⁻¹, T² = (C δ)' (b C S C')⁻¹
-//! C δ for q contrasts C of the effects δ, and T² (n − p − q + 1) / (q (n − p)) follows F with q and n − p − q + 1 degrees of
-//! freedom where all are 0 (Hotelling 1931; what statsmodels' multivariate tests give). In doublings of size each benchmark's
-//! scores are over its own size effect, taken as known.
+//! With E the residuals of the scores, S = E'E / (n − p) and b the part's diagonal entry of (X'X)⁻¹, T² = (C δ)' (b C S
+//! C')⁻¹ C δ for q contrasts C of the effects δ; if all contrasts are 0, T² (n − p − q + 1) / (q (n − p)) follows an F
+//! distribution with q and n − p − q + 1 degrees of freedom (Hotelling 1931, as in statsmodels' multivariate tests). In
+//! doublings of size each benchmark's effect is divided by its own effect of size, taken as known.
 
 use faer::Mat;
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};
@@ -23,8 +23,8 @@ pub(super) struct Together {
     pub(super) p: f64,
 }
 
-/// Whether `contrasts` of the coefficients at `place` of fits on the same columns are all 0; `bread` is (X'X)⁻¹ there. None
-/// where there are too few rows, or scores that follow from each other.
+/// Tests whether `contrasts` of the coefficients at index `place` of fits on the same columns are all 0; `bread` is the
+/// diagonal entry of (X'X)⁻¹ there. `None` where there are too few rows, or the scores are collinear.
 pub(super) fn together(
     fits: &[&RobustFit],
     bread: f64,
@@ -77,7 +77,7 @@ pub(super) fn together(
     })
 }
 
-/// Each benchmark alone, and each beside the next, over `scales`.
+/// Contrasts of each benchmark alone, divided by `scales`; below, of each with the next.
 fn alone(scales: &[f64]) -> Vec<Vec<f64>> {
     let n = scales.len();
     (0..n)

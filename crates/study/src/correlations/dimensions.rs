@@ -1,5 +1,5 @@
-//! How many dimensions the benchmarks span: principal components of their ranks, held against shuffled columns, and how
-//! stable they are when shapes are drawn anew.
+//! Number of dimensions that the benchmarks span: principal components of their ranks, compared with permuted columns,
+//! and their stability when shapes are resampled.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::statistics::{
     resample_counts,
 };
 
-/// Shuffles of the parallel analysis.
+/// Permutations of the parallel analysis.
 const SHUFFLES: usize = 200;
 
 pub(super) fn add(study: &Correlations<'_>, board: &Board, section: &mut Section) {
@@ -201,7 +201,7 @@ pub(super) fn add(study: &Correlations<'_>, board: &Board, section: &mut Section
     });
 }
 
-/// One row a shape: the mean of each column.
+/// Column means over the rows of each shape.
 fn shape_means(columns: &Columns) -> Vec<Vec<f64>> {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (row, &shape) in columns.shapes.iter().enumerate() {

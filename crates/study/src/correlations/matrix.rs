@@ -1,5 +1,5 @@
-//! Rank correlation matrices with intervals over shapes: benchmarks alone, with the structure columns, and given size and
-//! date.
+//! Rank correlation matrices with intervals over shapes: benchmarks alone, with the structure columns, and partial
+//! correlations given size and date.
 
 use super::{Columns, Correlations};
 use crate::board::Board;
@@ -9,7 +9,7 @@ use crate::importance::clusters::{leaf_order, merges};
 use crate::section::{Axis, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{RankedColumns, bootstrap_interval, given, resample_counts};
 
-/// A matrix of correlations and the interval of each.
+/// A correlation matrix with the interval of each entry.
 struct Matrix {
     value: Vec<Vec<f64>>,
     interval: Vec<Vec<Option<Interval>>>,
@@ -198,7 +198,7 @@ fn table(id: &str, columns: &Columns, matrix: &Matrix, caption: String) -> Table
     }
 }
 
-/// Rows and columns in the order of the leaves of a tree by average linkage; controls are left out.
+/// The heat map, with rows and columns in the order of average-linkage clustering; controls are left out.
 fn heatmap(
     id: &str,
     columns: &Columns,

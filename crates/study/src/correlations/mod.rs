@@ -1,5 +1,5 @@
-//! What goes together: rank correlations of benchmarks and structure columns, what is left of them at equal size and date,
-//! and how many dimensions the benchmarks span.
+//! Section on rank correlations of benchmarks and structure columns, their partial correlations at equal size and date,
+//! and the number of dimensions that the benchmarks span.
 
 mod dimensions;
 mod matrix;
@@ -11,16 +11,16 @@ use crate::features::StructureColumn;
 use crate::section::Section;
 use crate::statistics::GroupBootstrap;
 
-/// What correlations are computed of.
+/// Input of the section.
 #[derive(Debug, Clone, Copy)]
 pub struct Correlations<'a> {
     /// The leaderboards.
     pub boards: &'a [Board],
-    /// How intervals are resampled.
+    /// Number of resamples and seed of the intervals.
     pub bootstrap: GroupBootstrap,
 }
 
-/// The section.
+/// Builds the section.
 pub fn section(study: &Correlations<'_>) -> Section {
     let mut section = Section {
         id: "correlation".into(),
@@ -40,7 +40,7 @@ pub fn section(study: &Correlations<'_>) -> Section {
     section
 }
 
-/// Named columns with the shape of each row; rows that lack one are left out.
+/// Named columns with the shape of each row; rows with a missing value are left out.
 struct Columns {
     names: Vec<&'static str>,
     titles: Vec<String>,
@@ -50,7 +50,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// The benchmarks of a board (Average left out), and its structure columns before them where asked for.
+    /// The benchmarks of a board (without Average), preceded by its structure columns if `with_structure`.
     fn of(board: &Board, with_structure: bool) -> Self {
         let benchmarks = &board.outcomes[..board.outcomes.len() - 1];
         let structure: Vec<StructureColumn> = StructureColumn::all().filter(|_| with_structure).collect();
@@ -71,7 +71,7 @@ impl Columns {
             shapes: Vec::new(),
         };
         for row in &board.rows {
-            // Size and date as the board reads them: the Hub's floor is no date.
+            // Size and date as the board defines them: the Hub's earliest creation date does not count as a date.
             let own = structure.iter().map(|&column| match column {
                 StructureColumn::Size => row.size,
                 StructureColumn::Date => row.date,

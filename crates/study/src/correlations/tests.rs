@@ -1,11 +1,11 @@
-//! Correlations on rows whose answer is known.
+//! Correlations on rows with a known answer.
 
 use super::*;
 use crate::board::ScoredCheckpoint;
 use crate::features::StructureValues;
 
-/// Five benchmarks that follow size, one that runs against it; date is size again, so given both nothing is left but
-/// the small parts drawn for each row.
+/// Five benchmarks that follow size and one that runs against it; date is a function of size, so given both only the
+/// random part of each row is left.
 fn board() -> Board {
     let rows = (0..300_u32)
         .map(|number| {

@@ -1,26 +1,26 @@
-//! What each board adds: checkpoints with a score, and distinct shapes among them.
+//! Coverage of the boards: checkpoints with a score, and distinct shapes among them.
 
 use crate::finding::{Finding, SourceOf};
 use crate::section::{Cell, Table};
 
-/// One board, or several of one publisher.
+/// Counts of one board, or of several boards taken together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BoardCount {
-    /// Its name; `all` for all of them together, `before` for those of the first leaderboards alone.
+    /// Name of the board; `all` for all boards together, `before` for all boards without the dated ones.
     pub name: String,
-    /// Scores.
+    /// Number of scores.
     pub scores: usize,
-    /// Checkpoints with a score.
+    /// Number of checkpoints with a score.
     pub checkpoints: usize,
-    /// Distinct layers, `d_model`, `d_ffn` and heads among them.
+    /// Distinct shapes among these checkpoints: layers, `d_model`, `d_ffn`, heads and experts.
     pub shapes: usize,
-    /// Of these, how many of which one checkpoint with a score has all seven columns.
+    /// How many of these shapes have a checkpoint with a score for which all seven structure columns are known.
     pub whole: usize,
-    /// Day of its newest score or state.
+    /// Day of the newest score or snapshot of the board.
     pub newest: Option<String>,
 }
 
-/// The table of boards, and a finding for each count of shapes.
+/// The table of boards, and two findings per board: the number of shapes, and of those with all seven columns.
 pub fn boards(counts: &[BoardCount]) -> (Table, Vec<Finding>) {
     let row = |count: &BoardCount| {
         vec![

@@ -1,4 +1,4 @@
-//! Architecture: how often each occurs, and the four large families by bucket and benchmark.
+//! Architectures: their frequency, and the four large families by size bucket and benchmark.
 
 mod families;
 
@@ -8,7 +8,7 @@ use super::{BENCHMARK_TITLES, BENCHMARKS, Bucket, Dimensions, without};
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, median, quantile};
 
-/// Name in ids, name for people, class name.
+/// Name in ids, label, class name.
 const FAMILIES: [(&str, &str, &str); 4] = [
     ("llama", "Llama", "LlamaForCausalLM"),
     ("qwen2", "Qwen2", "Qwen2ForCausalLM"),
@@ -115,7 +115,7 @@ pub(super) fn section(dimensions: &Dimensions<'_>) -> Section {
                     "points",
                 )
                 .with_note(&note);
-            // A bootstrap of a maximum never exceeds it: no interval is better than a wrong one.
+            // A bootstrap of a maximum never exceeds it, so its interval would be wrong and none is given.
             finding.interval = None;
             cells.push(finding.value.into());
             section.findings.push(finding);

@@ -1,4 +1,4 @@
-//! Chat template: scores of evaluations with and without, and the difference.
+//! Chat template: scores of evaluations with and without a chat template, and the difference.
 
 mod adjusted;
 

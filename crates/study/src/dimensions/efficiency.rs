@@ -1,4 +1,4 @@
-//! Efficiency: Average per billion parameters, and CO₂ of the evaluation, by bucket.
+//! Efficiency: Average per billion parameters, and CO₂ emissions of the evaluation, by size bucket.
 
 mod front;
 mod ratios;

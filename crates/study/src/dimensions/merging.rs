@@ -1,4 +1,4 @@
-//! Merging: Average of merged and other checkpoints, by bucket.
+//! Merging: Average of merged and of other checkpoints, by size bucket.
 
 mod adjusted;
 

@@ -1,7 +1,7 @@
-//! The six dimensions of leaderboard analysis, on the Open LLM Leaderboard v2.
+//! The six dimensions (scale, merging, …) of a published leaderboard analysis, on the Open LLM Leaderboard v2.
 //!
-//! One row is one evaluation, as in the published analysis; a checkpoint evaluated twice counts twice. Every interval
-//! resamples whole shapes, since fine-tunes of one base are no independent rows.
+//! One row is one evaluation, as in the published analysis, so a checkpoint evaluated twice counts twice. Bootstrap
+//! intervals resample whole shapes, since fine-tunes of one base are not independent.
 
 mod architecture;
 mod chat_template;
@@ -24,10 +24,10 @@ pub use rows::rows_table;
 
 /// The benchmarks of leaderboard v2, in the order of [`LeaderboardRow::scores`].
 pub const BENCHMARKS: [&str; 6] = crate::abilities::V2;
-/// The same as people write them.
+/// Titles of the benchmarks, as shown to readers.
 pub const BENCHMARK_TITLES: [&str; 6] = ["IFEval", "BBH", "MATH", "GPQA", "MUSR", "MMLU-PRO"];
 
-/// Names of what [`LeaderboardRow::outcome`] gives, in ids and for people.
+/// Names in ids and titles of the outcomes returned by [`LeaderboardRow::outcome`].
 const OUTCOMES: [(&str, &str); 7] = [
     ("ifeval", "IFEval"),
     ("bbh", "BBH"),
@@ -38,12 +38,12 @@ const OUTCOMES: [(&str, &str); 7] = [
     ("average", "Average"),
 ];
 
-/// One evaluation of leaderboard v2. `None` is unknown, never "no".
+/// One evaluation of leaderboard v2. `None` means unknown, never "no".
 #[derive(Debug, Clone, Default)]
 pub struct LeaderboardRow {
     /// The checkpoint, `org/name`.
     pub id: String,
-    /// Shape of the checkpoint as a number; one that is not known is a group of its own.
+    /// Shape identifier; a checkpoint of unknown shape is a group of its own.
     pub shape: u32,
     /// Mean of the six benchmarks, points.
     pub average: f64,
@@ -53,42 +53,43 @@ pub struct LeaderboardRow {
     pub co2: Option<f64>,
     /// Likes on the Hub.
     pub likes: Option<f64>,
-    /// Made by merging.
+    /// Whether it was made by merging.
     pub merged: Option<bool>,
-    /// Evaluated with its chat template.
+    /// Whether it was evaluated with its chat template.
     pub chat_template: Option<bool>,
     /// Class name, for example `LlamaForCausalLM`.
     pub architecture: Option<String>,
-    /// Structure columns as the catalog cleaned them.
+    /// Structure columns as cleaned by the catalog.
     pub structure: StructureValues,
-    /// Repeats another row: the same checkpoint again, or the same scores under another name.
+    /// Whether the row repeats another: the same checkpoint again, or the same scores under another name.
     pub repeat: bool,
-    /// Billions of parameters used for one token; of a checkpoint without experts all.
+    /// Billions of parameters used per token; without experts, all of them.
     pub active: Option<f64>,
-    /// A mixture of experts.
+    /// Whether it is a mixture of experts.
     pub moe: Option<bool>,
     /// Downloads on the Hub.
     pub downloads: Option<f64>,
-    /// Kind of checkpoint in the leaderboard's words, for example `pretrained`.
+    /// Kind of checkpoint as the leaderboard calls it, for example `pretrained`.
     pub kind: Option<String>,
-    /// Fine-tuned, tuned to converse or merged; false where trained from scratch, absent for what is neither.
+    /// True if fine-tuned, chat-tuned or merged, false if trained from scratch, `None` for any other kind.
     pub post_trained: Option<bool>,
     /// Day of publication, days since 1970-01-01.
     pub date: Option<f64>,
-    /// The last ancestor that is declared; itself where none is.
+    /// The last declared ancestor; the checkpoint itself where none is declared.
     pub root: String,
     /// Scores in points, in the order of [`BENCHMARKS`].
     pub scores: [Option<f64>; 6],
 }
 
 impl LeaderboardRow {
-    /// True where the leaderboard knew the size.
+    /// Whether the leaderboard lists a size.
     fn size_known(&self) -> bool {
         self.listed_size.is_some_and(|size| size > 0.0)
     }
 
-    /// The cleaned size, else the listed one; of a mixture the larger of the two, since one may count a single expert. A
-    /// size that is less than the row's own shape holds (packed weights count half, names mislead) is not known.
+    /// The cleaned size, else the listed one; for a mixture the larger of the two, since one may count a single expert.
+    /// `None` for a size that is smaller than the row's shape or name implies (packed weights count half, names may
+    /// mislead).
     pub(crate) fn best_size(&self) -> Option<f64> {
         let listed = self.listed_size.filter(|&size| size > 0.0);
         let size = match (self.structure.size.filter(|&size| size > 0.0), listed) {
@@ -99,14 +100,14 @@ impl LeaderboardRow {
         size.filter(|&size| least.iter().flatten().all(|&least| size >= least))
     }
 
-    /// Parameters used for one token, where not fewer than one expert of this shape has.
+    /// Billions of parameters used per token; `None` where that is less than the dense decoder of this shape has.
     fn best_active(&self) -> Option<f64> {
         self.active
             .filter(|&active| active > 0.0 && self.least_size().is_none_or(|least| active >= least))
     }
 
-    /// Billions of parameters that a decoder of this shape has at least: attention with the fewest keys, a feed-forward
-    /// layer without a gate, embeddings that are used twice.
+    /// Smallest number of parameters of a decoder of this shape, in billions: attention with the fewest keys, a
+    /// feed-forward layer without a gate, tied embeddings.
     fn least_size(&self) -> Option<f64> {
         let known = &self.structure;
         let (d_model, d_ffn, layers, vocabulary) =
@@ -116,17 +117,17 @@ impl LeaderboardRow {
         Some(0.95 * (layers * block + vocabulary * d_model) / 1e9)
     }
 
-    /// Month of publication, from January 1970.
+    /// Month of publication, in months since January 1970.
     fn month(&self) -> Option<i64> {
         self.date.map(calendar::month)
     }
 
-    /// The leaderboard calls its kind a merge.
+    /// Whether the leaderboard calls its kind a merge.
     fn merge_kind(&self) -> Option<bool> {
         self.kind.as_deref().map(|kind| kind.contains("merge"))
     }
 
-    /// A score by its place: the six benchmarks, then Average.
+    /// A score by index: the six benchmarks, then Average.
     fn outcome(&self, place: usize) -> Option<f64> {
         if place < BENCHMARKS.len() {
             self.scores[place]
@@ -135,7 +136,7 @@ impl LeaderboardRow {
         }
     }
 
-    /// The bucket by listed size; as in the published analysis unknown sizes fall in small.
+    /// The bucket by listed size; unknown sizes are put into small, as in the published analysis.
     fn bucket(&self) -> Bucket {
         match self.listed_size {
             Some(size) if size >= 50.0 => Bucket::Large,
@@ -145,7 +146,7 @@ impl LeaderboardRow {
     }
 }
 
-/// Billions of parameters that a name states: the last `7B`, `1.5b` in it; none in `8x7B`, which may count in two ways.
+/// Billions of parameters stated in a name: the last word like `7B` or `1.5b`; `8x7B`, which is ambiguous, is not used.
 fn named_size(id: &str) -> Option<f64> {
     let name = id.rsplit('/').next().unwrap_or(id).to_lowercase();
     let words = name.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.');
@@ -153,7 +154,7 @@ fn named_size(id: &str) -> Option<f64> {
     sizes.rev().find(|size: &f64| *size > 0.0 && *size < 1000.0)
 }
 
-/// Billions of parameters: small < 10, medium 10 to 50, large from 50.
+/// Size buckets in billions of parameters: small < 10, medium 10 to 50, large from 50.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bucket {
     Small,
@@ -173,14 +174,14 @@ impl Bucket {
     }
 }
 
-/// The rows, and how their intervals are made.
+/// The rows, and the settings of their intervals.
 #[derive(Debug, Clone, Copy)]
 pub struct Dimensions<'a> {
-    /// Evaluations.
+    /// All evaluations.
     pub rows: &'a [LeaderboardRow],
-    /// Resamples of the intervals.
+    /// Number of bootstrap resamples of the intervals.
     pub resamples: usize,
-    /// Their seed.
+    /// Seed of the intervals.
     pub seed: u64,
 }
 
@@ -196,11 +197,11 @@ pub fn six_dimensions(dimensions: &Dimensions<'_>) -> Vec<Section> {
     ]
 }
 
-/// A selection of rows with the value of interest of each: `(row, value)`.
+/// Selected rows with the value of interest of each: `(row, value)`.
 type Sample<'a> = Vec<(&'a LeaderboardRow, f64)>;
 
 impl<'a> Dimensions<'a> {
-    /// Rows that `pick` gives a value for.
+    /// Rows for which `pick` returns a value.
     fn sample(&self, pick: impl Fn(&LeaderboardRow) -> Option<f64>) -> Sample<'a> {
         self.rows
             .iter()
@@ -217,7 +218,7 @@ impl<'a> Dimensions<'a> {
         })
     }
 
-    /// Interval of a statistic of two samples drawn together, so that a shape in both is drawn for both.
+    /// Interval of a statistic of two samples resampled jointly, so that a shape in both is drawn for both.
     fn interval_of_two(
         &self,
         first: &[(&LeaderboardRow, f64)],
@@ -238,7 +239,7 @@ impl<'a> Dimensions<'a> {
         group_bootstrap(groups, self.settings(), 0.95, statistic)
     }
 
-    /// A finding about one sample: the statistic with its interval, and what was published for the id.
+    /// A finding about one sample: the statistic with its interval, and the value published for this id.
     fn finding(
         &self,
         id: String,
@@ -256,7 +257,7 @@ impl<'a> Dimensions<'a> {
             .with_published(published)
     }
 
-    /// How often and from which seed groups are drawn.
+    /// Number of resamples and seed.
     fn settings(&self) -> GroupBootstrap {
         GroupBootstrap {
             resamples: self.resamples,
@@ -264,7 +265,7 @@ impl<'a> Dimensions<'a> {
         }
     }
 
-    /// A finding about a coefficient or difference whose error was computed, not resampled.
+    /// A finding about a coefficient or difference with an analytical standard error.
     fn estimated(
         id: String,
         question: String,
@@ -278,7 +279,7 @@ impl<'a> Dimensions<'a> {
             .with_interval(contrast.and_then(|found| found.interval.clone()))
     }
 
-    /// A finding that only counts.
+    /// A finding on a count.
     fn count(id: String, question: String, n: usize) -> Finding {
         let published = published(&id);
         Finding::new(id, question, &source())
@@ -298,7 +299,7 @@ fn source() -> SourceOf {
     }
 }
 
-/// Says how many rows lack a column, for a finding's notes.
+/// Note on the number of rows that lack a column.
 fn without(column: &str, n_with: usize, n_all: usize) -> String {
     format!(
         "{} of {n_all} evaluations have no {column} in our copy of the table and are left out",

@@ -1,4 +1,4 @@
-//! Popularity: likes, and what they say about Average.
+//! Popularity: likes, and their relation to Average.
 
 mod adjusted;
 
@@ -144,6 +144,7 @@ fn scatter(popular: &[(u32, f64, f64)], line: &crate::statistics::Line) -> Figur
                     .collect(),
             )],
             line: line.slope.is_finite().then(|| [ends(1.0), ends(last)]),
+            named: Vec::new(),
         },
     }
 }

@@ -1,11 +1,11 @@
-//! The evaluations themselves as a table, so that anyone can compute every number of the six dimensions anew.
+//! The evaluations as a table, so that anyone can recompute the numbers of the six dimensions.
 
 use super::{BENCHMARKS, LeaderboardRow};
 use crate::calendar::{day_name, month, month_name};
 use crate::features::COLUMNS;
 use crate::section::{Cell, Table};
 
-/// Every evaluation with the columns that the six dimensions use; `shape` is the group that intervals resample.
+/// All evaluations with the columns used by the six dimensions; `shape` is the group that intervals resample.
 pub fn rows_table(rows: &[LeaderboardRow]) -> Table {
     let flag = |flag: Option<bool>| match flag {
         Some(true) => Cell::from("true"),

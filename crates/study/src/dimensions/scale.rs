@@ -1,4 +1,4 @@
-//! Scale: Average by size bucket, Welch's t between buckets, Hedges' g.
+//! Scale: Average by size bucket, with Welch's t test and Hedges' g between buckets.
 
 mod curve;
 
@@ -75,7 +75,7 @@ fn bucket_sample<'a>(dimensions: &Dimensions<'a>, bucket: Bucket, known_only: bo
         .sample(|row| (row.bucket() == bucket && (row.size_known() || !known_only)).then_some(row.average))
 }
 
-/// Ending of the ids, and words, of the variant without unknown sizes.
+/// Suffix of the ids, and description, of the variant without unknown sizes.
 fn variant(known_only: bool) -> (&'static str, &'static str) {
     if known_only {
         (".known_size", "left out")

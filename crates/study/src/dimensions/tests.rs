@@ -1,4 +1,4 @@
-//! The six dimensions on rows made by hand.
+//! The six dimensions on constructed rows.
 
 use super::*;
 use crate::features::StructureValues;

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::past::quarters;
 use crate::section::Section;
-use roll::{Cut, outcomes};
+use roll::{Cut, least, outcomes, records};
 
 /// A scored checkpoint whose columns are all known.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,6 +63,13 @@ pub struct Question {
     pub rows: Vec<Row>,
     /// What is tested instead of the board's own later rows: another board's, none of them on this one.
     pub later: Option<Vec<Row>>,
+}
+
+impl Question {
+    /// The rows that forecasts are tested on.
+    fn tested(&self) -> &[Row] {
+        self.later.as_deref().unwrap_or(&self.rows)
+    }
 }
 
 /// What was forecast of one checkpoint at one day, and what came.
@@ -115,24 +122,54 @@ pub const LEVEL: f64 = crate::past::LEVEL;
 /// # Errors
 /// Those of the structural regression.
 pub fn forecasts(questions: Vec<Question>) -> Result<Vec<Forecasts>, Error> {
-    questions
-        .into_par_iter()
+    let each = questions
+        .par_iter()
         .map(|question| {
-            let later = question.later.as_deref();
-            let tested = later.unwrap_or(&question.rows);
+            let tested = question.tested();
             let last = tested.iter().map(|row| row.day).fold(f64::NEG_INFINITY, f64::max);
             let cuts: Vec<Cut> = quarters(PAST, last)
                 .into_par_iter()
-                .map(|day| Cut::at(day, &question, tested))
+                .map(|day| Cut::at(day, question, tested))
                 .collect::<Result<Vec<_>, Error>>()?
                 .into_iter()
                 .flatten()
                 .collect();
             let first = quarters(FIRST, last).first().copied().unwrap_or(f64::INFINITY);
-            let outcomes = outcomes(&cuts, &question, tested, first);
-            Ok(Forecasts { question, outcomes })
+            let records = records(&cuts, question, first);
+            Ok((cuts, records, first))
         })
-        .collect()
+        .collect::<Result<Vec<_>, Error>>()?;
+    let boards: Vec<(&str, bool)> = questions
+        .iter()
+        .map(|question| (question.board.as_str(), question.later.is_none()))
+        .collect();
+    // The board's own benchmarks choose together: one alone has too short a past to tell the methods apart.
+    let chosen = |own: usize, day: f64, shape_known: bool| {
+        let of = |at: usize| {
+            let record = each[at].1.iter().find(|record| (record.day - day).abs() < 0.5)?;
+            record.missed[usize::from(shape_known)]
+        };
+        let of_board: Vec<_> = (0..boards.len())
+            .filter(|&at| boards[at] == (boards[own].0, true))
+            .filter_map(of)
+            .collect();
+        least(&of_board).or_else(|| least(&of(own).into_iter().collect::<Vec<_>>()))
+    };
+    let outcomes: Vec<Vec<Outcome>> = each
+        .par_iter()
+        .enumerate()
+        .map(|(place, (cuts, _, first))| {
+            let question = &questions[place];
+            outcomes(cuts, question, question.tested(), *first, |day, known| {
+                chosen(place, day, known)
+            })
+        })
+        .collect();
+    Ok(questions
+        .into_iter()
+        .zip(outcomes)
+        .map(|(question, outcomes)| Forecasts { question, outcomes })
+        .collect())
 }
 
 /// The section.

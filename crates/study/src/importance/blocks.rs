@@ -1,4 +1,4 @@
-//! Columns that move together: which of them comes first no observation here tells.
+//! Blocks of correlated columns: these observations cannot tell which column of a block is the most important.
 
 use super::clusters::dendrogram;
 use crate::design::Design;
@@ -7,11 +7,11 @@ use crate::finding::{Finding, SourceOf};
 use crate::groups::Groups;
 use crate::statistics::means_of_groups;
 
-/// Blocks whose columns' ranks correlate by at least this, on average over the pairs of two blocks, are one.
+/// Two blocks are merged if the rank correlations of their columns have a mean absolute value of at least this.
 pub(crate) const ALIKE: f64 = 0.7;
 
-/// Places of the columns of each block: average linkage on 1 − |Spearman's ρ| over the means of shapes, cut at 1 − [`ALIKE`]; in
-/// the order of the columns.
+/// Column indices of each block, in column order: average-linkage clustering with distance 1 − |Spearman's ρ| of shape
+/// means, cut at 1 − [`ALIKE`].
 fn blocks(design: &Design, shape: &Groups) -> Result<Vec<Vec<usize>>, Error> {
     let columns = design
         .columns()
@@ -22,7 +22,7 @@ fn blocks(design: &Design, shape: &Groups) -> Result<Vec<Vec<usize>>, Error> {
     Ok(dendrogram(&once)?.groups(1.0 - ALIKE))
 }
 
-/// Whose blocks.
+/// Names, columns and shapes for which blocks are formed.
 pub(crate) struct OfBlocks<'a> {
     pub(crate) set: &'a str,
     pub(crate) target: &'a str,
@@ -31,11 +31,11 @@ pub(crate) struct OfBlocks<'a> {
     pub(crate) source: &'a SourceOf,
 }
 
-/// How many blocks there are, and in which share of draws of shapes (`drawn`: `(n_draws, n_features)`) each has most of the
-/// importance.
+/// Findings: the number of blocks, and the share of bootstrap draws of shapes (`drawn`: `(n_draws, n_features)`) in
+/// which each block has most of the importance.
 ///
 /// # Errors
-/// [`Error::NoRows`] of no rows.
+/// [`Error::NoRows`] if there are no rows.
 pub(crate) fn findings(of: &OfBlocks<'_>, drawn: &[Vec<f64>]) -> Result<Vec<Finding>, Error> {
     let (names, shapes) = (of.design.names(), of.shape.n_groups());
     let blocks = blocks(of.design, of.shape)?;
@@ -99,14 +99,14 @@ pub(crate) fn findings(of: &OfBlocks<'_>, drawn: &[Vec<f64>]) -> Result<Vec<Find
     Ok(all)
 }
 
-/// Place of the largest; none on a tie or where none is above 0.
+/// Index of the largest share; `None` on a tie or where none is above 0.
 pub(crate) fn first(shares: &[f64]) -> Option<usize> {
     let place = (0..shares.len()).max_by(|&a, &b| shares[a].total_cmp(&shares[b]))?;
     let holders = shares.iter().filter(|share| **share == shares[place]).count();
     (shares[place] > 0.0 && holders == 1).then_some(place)
 }
 
-/// Blocks of more than one column in words: `layers, d_model, heads; d_ffn, size`; nothing where every column stands alone.
+/// Blocks of more than one column as text: `layers, d_model, heads; d_ffn, size`; `None` where there is no such block.
 fn in_words(blocks: &[Vec<usize>], names: &[String]) -> Option<String> {
     let together = blocks.iter().filter(|block| block.len() > 1);
     let told: Vec<String> = together
@@ -148,7 +148,7 @@ mod tests {
             Some("layers, width, falling")
         );
         assert_eq!(in_words(&[vec![0], vec![1]], &names), None);
-        // Each of the three is behind `noise`, all of them together are before it in two of four draws.
+        // Each of the three is below `noise`, but their sum is above it in two of four draws.
         let drawn = [
             vec![0.2, 0.2, 0.4, 0.2],
             vec![0.2, 0.1, 0.45, 0.25],

@@ -1,38 +1,38 @@
-//! Columns that move together: clusters by rank correlation, average linkage.
+//! Hierarchical clustering of columns by rank correlation, with average linkage.
 //!
-//! Distance is 1 − |Spearman's ρ|; the two nearest clusters merge until one is left (Sokal and Michener 1958). The
-//! merges are the dendrogram.
+//! Distance is 1 − |Spearman's ρ|; the two nearest clusters are merged until one is left (Sokal and Michener 1958). The
+//! merges form the dendrogram.
 
 use crate::design::Design;
 use crate::error::Error;
 use crate::statistics::{average_ranks, pearson};
 
-/// Two clusters become one.
+/// A merge of two clusters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Merge {
-    /// The clusters: columns are `0..n_features`, the k-th merge makes cluster `n_features + k`.
+    /// The merged clusters: columns are `0..n_features`, and the k-th merge creates cluster `n_features + k`.
     pub left: usize,
     /// See `left`.
     pub right: usize,
-    /// Mean of 1 − |ρ| between their columns.
+    /// Mean of 1 − |ρ| over pairs of their columns.
     pub distance: f64,
 }
 
-/// A tree of columns.
+/// A dendrogram of columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dendrogram {
     /// Column names.
     pub names: Vec<String>,
-    /// Merges in the order they happened; distances do not fall. `(n_features − 1,)`.
+    /// Merges in order; distances never decrease. `(n_features − 1,)`.
     pub merges: Vec<Merge>,
-    /// Spearman's ρ, `(n_features, n_features)`; 0 beside a constant column.
+    /// Spearman's ρ, `(n_features, n_features)`; 0 for constant columns.
     pub correlation: Vec<Vec<f64>>,
 }
 
 /// Clusters the columns of a design.
 ///
 /// # Errors
-/// [`Error::NoRows`] if there are none.
+/// [`Error::NoRows`] if there are no rows.
 pub fn dendrogram(design: &Design) -> Result<Dendrogram, Error> {
     if design.n_rows() == 0 {
         return Err(Error::NoRows);
@@ -84,7 +84,7 @@ pub fn merges(correlation: &[Vec<f64>]) -> Vec<Merge> {
     merges
 }
 
-/// The columns in the order of the tree's leaves, so that those merged stand side by side.
+/// The columns in the order of the dendrogram's leaves, so that merged columns are adjacent.
 pub fn leaf_order(n_columns: usize, merges: &[Merge]) -> Vec<usize> {
     let mut members: Vec<Vec<usize>> = (0..n_columns).map(|column| vec![column]).collect();
     for merge in merges {
@@ -94,7 +94,7 @@ pub fn leaf_order(n_columns: usize, merges: &[Merge]) -> Vec<usize> {
 }
 
 impl Dendrogram {
-    /// Groups of columns, by place, whose merges happened within `distance`; columns and groups ascend.
+    /// Groups of column indices merged within `distance`; columns and groups are in ascending order.
     pub fn groups(&self, distance: f64) -> Vec<Vec<usize>> {
         let p = self.names.len();
         let mut clusters: Vec<Option<Vec<usize>>> = (0..p).map(|f| Some(vec![f])).collect();

@@ -1,8 +1,8 @@
-//! How predictions move with one column: partial dependence (Friedman 2001) and accumulated local effects (Apley and
-//! Zhu 2020, <https://doi.org/10.1111/rssb.12377>), with the rows behind each point.
+//! Dependence of predictions on one column: partial dependence (Friedman 2001) and accumulated local effects (Apley and
+//! Zhu 2020, <https://doi.org/10.1111/rssb.12377>), with the number of rows behind each point.
 //!
-//! Partial dependence sets the column to each value on all rows, also where no row is like that; local effects move
-//! rows only to the edges of their own bin, so columns that move together do not make up rows that cannot be.
+//! Partial dependence sets the column to each value on all rows, even where no such row occurs; local effects move rows
+//! only to the edges of their own bin, so with correlated columns they do not create impossible rows.
 
 use super::Setting;
 use crate::design::Design;
@@ -11,12 +11,12 @@ use crate::finding::Interval;
 use crate::regression::Fit;
 use crate::statistics::percentile_interval;
 
-/// Which curve.
+/// Kind of curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Curve {
     /// Mean prediction with the column set to the value.
     PartialDependence,
-    /// Accumulated mean differences within bins, centred on 0 over the rows.
+    /// Accumulated mean differences within bins, centred to a mean of 0 over the rows.
     LocalEffects,
 }
 
@@ -27,14 +27,14 @@ pub struct Point {
     pub at: f64,
     /// Mean over folds and seeds, in the target's unit.
     pub value: f64,
-    /// Central 95 % over folds and seeds.
+    /// Central 95 % of the values over folds and seeds.
     pub interval: Option<Interval>,
-    /// Rows of the table nearest this point: the support.
+    /// Support: number of rows of the table that are nearest to this point.
     pub rows: usize,
 }
 
-/// The curve of column `feature` at up to `points` of its quantiles, over the fits of all folds and seeds. Each fit
-/// is averaged over its own training rows.
+/// The curve of column `feature` at up to `points` of its quantiles, averaged over the fits of all folds and seeds.
+/// Each fit is averaged over its own training rows.
 ///
 /// # Errors
 /// As [`crate::evaluate::evaluate`]; [`Error::BadSetting`] if `points` is below 2.
@@ -80,7 +80,7 @@ pub fn dependence(
     Ok(grid.iter().enumerate().map(point).collect())
 }
 
-/// Distinct values at even ranks, the first and last among them.
+/// Distinct values at evenly spaced ranks, including the first and the last.
 fn quantiles(column: &[f64], points: usize) -> Vec<f64> {
     let mut sorted = column.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -100,7 +100,7 @@ fn partial(fit: &dyn Fit, rows: &Design, feature: usize, grid: &[f64]) -> Result
 }
 
 fn local(fit: &dyn Fit, rows: &Design, feature: usize, grid: &[f64]) -> Result<Vec<f64>, Error> {
-    // Bin k lies between grid values k and k + 1; its rows are moved to both edges.
+    // Bin k is between grid values k and k + 1; its rows are moved to both edges.
     let bins = grid.len().max(2) - 1;
     let bin = |x: &f64| grid.partition_point(|g| g < x).clamp(1, bins) - 1;
     let of_row: Vec<usize> = rows.column(feature).iter().map(bin).collect();
@@ -117,7 +117,7 @@ fn local(fit: &dyn Fit, rows: &Design, feature: usize, grid: &[f64]) -> Result<V
         let step = if *n > 0.0 { sum / n } else { 0.0 };
         values.push(values[values.len() - 1] + step);
     }
-    // Centred so that the rows' mean is 0, each row at the middle of its bin's edges.
+    // Centred so that the mean over rows is 0, with each row at the mean of its bin's edges.
     let total: f64 = sums.iter().map(|s| s.1).sum();
     let middle = |k: usize| f64::midpoint(values[k], values[(k + 1).min(values.len() - 1)]);
     let center: f64 = sums.iter().enumerate().map(|(k, s)| s.1 * middle(k)).sum();

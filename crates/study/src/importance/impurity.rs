@@ -1,5 +1,6 @@
-//! Impurity importance (MDI): each column's share of the impurity decrease in the fits on all rows, the literature's way, and what
-//! other shapes would have said. The report and `study importance` ask it here, so that one question has one number.
+//! Impurity importance (mean decrease in impurity): each column's share of the impurity decrease in fits on all rows,
+//! as in the literature, with its variability over resampled shapes. The report and `study importance` both use this
+//! module, so they agree.
 
 use super::Importance;
 use crate::design::{Design, check_input};
@@ -8,25 +9,25 @@ use crate::groups::Groups;
 use crate::regression::Regression;
 use crate::statistics::{GroupBootstrap, mean, percentile_interval, resample};
 
-/// Fits made for one answer.
+/// Number of fits for one set of importances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Fits on all rows whose shares are averaged, each with a seed of its own.
+    /// Number of fits on all rows, with different seeds, whose shares are averaged.
     pub forests: u64,
-    /// Draws of shapes with replacement, one fit each.
+    /// Number of bootstrap draws of shapes, with one fit each.
     pub draws: usize,
 }
 
 impl Effort {
-    /// Where few distinct rows stand for many: structure columns alone.
+    /// For tables with few distinct rows: structure columns only.
     pub const MANY: Self = Self {
         forests: 5,
         draws: 40,
     };
-    /// Where nearly every row is its own: dates, or scores that explain.
+    /// For tables where nearly every row is distinct: with dates, or scores as features.
     pub const FEW: Self = Self { forests: 1, draws: 0 };
 
-    /// What a named set of features is given.
+    /// The effort for a feature set, by its name.
     pub fn of_set(set: &str) -> Self {
         if set.starts_with("core") {
             Self::MANY
@@ -36,29 +37,29 @@ impl Effort {
     }
 }
 
-/// Rows whose columns are asked about.
+/// The rows and the method.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
-    /// A method made of trees.
+    /// The method; it must be made of trees.
     pub regression: &'a dyn Regression,
     /// The features.
     pub design: &'a Design,
-    /// `(n_rows,)`.
+    /// Target values, `(n_rows,)`.
     pub target: &'a [f64],
     /// Shape of each row.
     pub shape: &'a Groups,
 }
 
-/// Impurity importances as they are told.
+/// Impurity importances with their bootstrap draws.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Impurity {
-    /// One a column: mean of the fits on all rows; the central 95 % over draws of shapes, whose shares are its draws.
+    /// One per column: the mean over fits on all rows, and as interval the central 95 % over draws of shapes.
     pub columns: Vec<Importance>,
-    /// Shares of each draw of shapes, `(n_draws, n_features)`; none with fewer than five shapes.
+    /// Shares in each draw of shapes, `(n_draws, n_features)`; empty with fewer than five shapes.
     pub drawn: Vec<Vec<f64>>,
 }
 
-/// Shares of all columns.
+/// Computes the impurity importance of every column.
 ///
 /// # Errors
 /// - [`Error::CannotCompute`] if the method is not made of trees.
@@ -88,7 +89,7 @@ pub fn impurity(rows: &Rows<'_>, effort: Effort, seed: u64) -> Result<Impurity, 
 }
 
 impl Rows<'_> {
-    /// Shares of fits on all rows; mean over the fits.
+    /// Shares in fits on all rows, averaged over the fits.
     pub(crate) fn on_all_rows(&self, forests: u64, seed: u64) -> Result<Vec<f64>, Error> {
         let fits: Vec<Vec<f64>> = (seed..seed + forests.max(1))
             .map(|seed| self.shares(self.design, self.target, None, seed))
@@ -98,7 +99,7 @@ impl Rows<'_> {
             .collect())
     }
 
-    /// Shares over draws of shapes with replacement; none with fewer than five shapes.
+    /// Shares in draws of shapes with replacement; empty with fewer than five shapes.
     fn on_drawn_shapes(&self, draws: usize, seed: u64) -> Result<Vec<Vec<f64>>, Error> {
         let n_groups = self.shape.n_groups();
         if n_groups < 5 {

@@ -1,14 +1,14 @@
-//! Which columns a fit leans on, in four ways that check each other.
+//! Feature importance, in four ways that check each other.
 //!
-//! - [`impurity`]: share of the impurity decrease (MDI), on all rows, as the literature has it, with what other shapes would
-//!   say; favours columns of many values.
-//! - [`permutation`]: drop in R² on held-out rows when a column, or a group of columns that move together
-//!   ([`clusters`]), is shuffled.
+//! - [`impurity`]: share of the impurity decrease (MDI) on all rows, as in the literature, with its variability over
+//!   resampled shapes; biased towards columns with many values.
+//! - [`permutation`]: drop in R² on held-out rows when a column, or a group of correlated columns ([`clusters`]), is
+//!   permuted.
 //! - [`shap`]: mean |Shapley value| of trees on held-out rows.
 //! - [`dependence`]: partial dependence and accumulated local effects, with the rows behind each point.
 //!
-//! Where they disagree on what comes first, [`disagreement`] says so. They answer different questions; [`reading`] says which of
-//! them is stated as the importance of a column.
+//! Where they disagree on the most important column, [`disagreement`] lists what each ranks first. They answer
+//! different questions; [`reading`] defines which of them is reported as the importance of a column.
 
 pub(crate) mod blocks;
 pub mod clusters;
@@ -29,16 +29,16 @@ use crate::protocol::Fold;
 use crate::regression::{Fit, Regression};
 use crate::statistics::percentile_interval;
 
-/// Importance of a column or a group of columns.
+/// Importance of a column or of a group of columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Importance {
-    /// The columns, by name.
+    /// Names of the columns.
     pub features: Vec<String>,
-    /// Mean over folds and seeds, or over fits on all rows; NaN where the columns are not identified.
+    /// Mean over folds and seeds, or over fits on all rows; NaN where the columns do not vary.
     pub value: f64,
-    /// Central 95 % over folds and seeds, or over draws of shapes.
+    /// Central 95 % of the values over folds and seeds, or over draws of shapes.
     pub interval: Option<Interval>,
-    /// One value per fold and seed, folds within seeds; or one per draw of shapes.
+    /// One value per fold and seed, with folds varying fastest; or one per draw of shapes.
     pub draws: Vec<f64>,
 }
 
@@ -56,27 +56,27 @@ impl Importance {
     }
 }
 
-/// What importances are computed on: a regression, its rows and how they are divided.
+/// Input of the importances: a method, its rows, and the folds.
 #[derive(Clone, Copy)]
 pub struct Setting<'a> {
     /// The method.
     pub regression: &'a dyn Regression,
     /// The features.
     pub design: &'a Design,
-    /// `(n_rows,)`.
+    /// Target values, `(n_rows,)`.
     pub target: &'a [f64],
-    /// `(n_rows,)`, used in fitting only.
+    /// Row weights, `(n_rows,)`, used in fitting only.
     pub weights: Option<&'a [f64]>,
-    /// How rows are divided; one fold that trains and tests is not allowed.
+    /// Folds; a row must not be in both training and test of a fold.
     pub folds: &'a [Fold],
-    /// Fits per fold, each with a seed of its own.
+    /// Number of fits per fold, with consecutive seeds.
     pub seeds: u64,
     /// The first seed.
     pub seed: u64,
 }
 
 impl Setting<'_> {
-    /// `measure` of each fit and its fold, folds within seeds.
+    /// Applies `measure` to the fit of each fold and seed, with folds varying fastest.
     fn each_fit<T: Send>(
         &self,
         measure: impl Fn(&dyn Fit, &Fold, u64) -> Result<T, Error> + Sync,
@@ -96,7 +96,7 @@ impl Setting<'_> {
         pairs.par_iter().map(one).collect()
     }
 
-    /// One importance per column from one vector of them per fit.
+    /// One importance per column, from one vector of importances per fit.
     fn by_column(&self, draws: &[Vec<f64>]) -> Vec<Importance> {
         let of = |(f, name): (usize, &String)| {
             let draws = draws.iter().map(|d| d[f]).collect();
@@ -106,7 +106,7 @@ impl Setting<'_> {
     }
 }
 
-/// What each kind puts first, where they do not agree: `(kind, features)` of every kind; nothing where they agree.
+/// The most important columns by each kind, as `(kind, features)`, where kinds disagree; empty where they agree.
 pub fn disagreement<'a>(kinds: &[(&'a str, &[Importance])]) -> Vec<(&'a str, Vec<String>)> {
     let first = |importances: &[Importance]| {
         let known = importances.iter().filter(|i| i.value.is_finite());
@@ -114,7 +114,7 @@ pub fn disagreement<'a>(kinds: &[(&'a str, &[Importance])]) -> Vec<(&'a str, Vec
         best.map(|i| i.features.clone()).unwrap_or_default()
     };
     let firsts: Vec<(&str, Vec<String>)> = kinds.iter().map(|(k, i)| (*k, first(i))).collect();
-    // A group agrees with a column that is in it.
+    // A group agrees with any of its columns.
     let agree = |a: &[String], b: &[String]| a.iter().any(|f| b.contains(f));
     let all_agree = firsts
         .iter()

@@ -1,8 +1,8 @@
 //! Permutation importance on held-out rows (Breiman 2001; groups of columns as in Strobl et al. 2008,
 //! <https://doi.org/10.1186/1471-2105-9-307>, and Gregorutti, Michel and Saint-Pierre 2015).
 //!
-//! Size, `d_model`, `d_ffn` and layers move together: shuffle one and the others still tell, so all look unimportant.
-//! Groups of columns are shuffled as one.
+//! Size, `d_model`, `d_ffn` and layers are correlated: if one is permuted the others still carry its information, so
+//! all look unimportant. Groups of columns are therefore permuted together.
 
 use super::{Importance, Setting};
 use crate::design::pick;
@@ -10,13 +10,13 @@ use crate::error::Error;
 use crate::evaluate::Evaluation;
 use crate::random::Random;
 
-/// Fall of R² when a held-out row's values in a group of columns are replaced by those of another row, as a fraction of
-/// the target's variance over all rows; the mean over `repeats` shuffles per fold and seed.
+/// Drop in R² when a held-out row's values in a group of columns are replaced by those of another row, as a fraction of
+/// the target's variance over all rows; the mean over `repeats` permutations per fold and seed.
 ///
-/// The shuffle is one of the test rows of all folds together, so that a fold of a single shape is told of other shapes'
-/// values too. Columns of a single value over all of these are not identified: NaN, without an interval.
+/// Values are permuted over the test rows of all folds together, so that the rows of a fold with a single shape also
+/// get values of other shapes. Columns that are constant over these rows are not identified: NaN, without an interval.
 ///
-/// `groups` holds columns by place; one column per group gives plain permutation importance.
+/// `groups` holds column indices; one column per group gives ordinary permutation importance.
 ///
 /// # Errors
 /// As [`crate::evaluate::evaluate`]; [`Error::BadSetting`] if `repeats` is 0; [`Error::CannotCompute`] if the target
@@ -29,7 +29,7 @@ pub fn permutation(
     permutation_and_scores(setting, groups, repeats).map(|(importances, _)| importances)
 }
 
-/// As [`permutation`], with what the first seed's fits predict unshuffled, as [`crate::evaluate::evaluate`] of that seed.
+/// As [`permutation`]; also returns the unpermuted scores, equal to [`crate::evaluate::evaluate`] with the first seed.
 pub(crate) fn permutation_and_scores(
     setting: &Setting<'_>,
     groups: &[Vec<usize>],

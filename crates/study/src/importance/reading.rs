@@ -1,20 +1,20 @@
-//! Which question a number called importance answers.
+//! Defines which of several statistics is reported as the importance of a column.
 //!
-//! How important a column is for a target is one question and has one number: the share of the split gain of a forest on layers,
-//! `d_model`, `d_ffn` and heads, with its interval over draws of whole shapes. Whatever else is called importance answers another
-//! question, and says which.
+//! The importance of a column for a target is one number: the share of the split gain in a forest on layers, `d_model`,
+//! `d_ffn` and heads, with its interval over draws of whole shapes. Every other kind of importance answers a different
+//! question, and its findings say which.
 
-/// The kind of importance that is stated of a column.
+/// The kind of importance that is reported.
 pub const KIND: &str = "mdi";
-/// The feature set that it is stated with.
+/// The feature set for which it is reported.
 pub const SET: &str = "core";
 
-/// The rule, for whoever meets several of these numbers.
+/// The rule, for readers who meet several importances.
 pub const RULE: &str = "How important a column is for a target is one number: `importance.mdi.core.TARGET.COLUMN`, its share of \
                         the split gain of a forest on layers, d_model, d_ffn and heads, with 95 % over draws of whole shapes. \
                         The other numbers of that name answer other questions";
 
-/// The id of the one number for a column and a target.
+/// The id of the reported importance of a column for a target.
 pub fn answer(target: &str, column: &str) -> String {
     format!("importance.{KIND}.{SET}.{target}.{column}")
 }
@@ -37,7 +37,7 @@ fn measures(kind: &str) -> Option<&'static str> {
     })
 }
 
-/// What sets a feature set apart from [`SET`] on all rows.
+/// Difference of a feature set from [`SET`] on all rows.
 fn apart(set: &str) -> Option<&'static str> {
     Some(match set {
         "core_official" => "official providers only",
@@ -50,7 +50,7 @@ fn apart(set: &str) -> Option<&'static str> {
     })
 }
 
-/// In a few words which question the number of an id answers; none where it is of no importance.
+/// Short description of the question that an importance finding answers, from its id; `None` for other ids.
 pub fn of_id(id: &str) -> Option<String> {
     let (is_certain, id) = match id.strip_prefix("certain.") {
         Some(rest) => (true, rest),
@@ -70,7 +70,7 @@ pub fn of_id(id: &str) -> Option<String> {
     Some(parts.join("; "))
 }
 
-/// The question of one number, in full.
+/// The full question of an importance finding.
 pub fn question(kind: &str, set: &str, target: &str, column: &str) -> String {
     let beside = apart(set).map_or(String::new(), |words| format!(" ({words})"));
     match kind {
@@ -101,7 +101,7 @@ pub fn question(kind: &str, set: &str, target: &str, column: &str) -> String {
     }
 }
 
-/// What a number that is not [`answer`] says of itself.
+/// The note that distinguishes a finding from [`answer`]; `None` for that finding itself.
 pub fn note(kind: &str, set: &str, target: &str, column: &str) -> Option<String> {
     (kind != KIND || set != SET).then(|| {
         format!(

@@ -1,4 +1,4 @@
-//! The importances of one target as a section: four kinds beside each other, what moves together, curves, pairs.
+//! The importances of one target as a section: all kinds side by side, clusters of columns, curves, pairs of columns.
 
 mod figures;
 
@@ -13,21 +13,21 @@ use crate::groups::Groups;
 use crate::published::published;
 use crate::section::{Cell, Section, Table};
 
-/// Columns nearer than this, in 1 − |Spearman's ρ|, are shuffled together.
+/// Columns nearer than this, in 1 − |Spearman's ρ|, are permuted together.
 pub const NEAR: f64 = 0.5;
 
-/// Columns whose curves are drawn, from the most important on.
+/// Number of columns whose curves are drawn, starting with the most important.
 const CURVES: usize = 3;
 
-/// Points of a curve.
+/// Number of points of a curve.
 const POINTS: usize = 20;
 
-/// Pairs of columns listed.
+/// Number of pairs of columns in the table.
 const PAIRS: usize = 6;
 
-/// What is asked.
+/// Input of the section.
 pub struct ImportanceQuestion<'a> {
-    /// Regression, rows, folds, seeds.
+    /// Method, rows, folds and seeds.
     pub setting: Setting<'a>,
     /// Name inside ids: `arc` …
     pub target: &'a str,
@@ -41,24 +41,25 @@ pub struct ImportanceQuestion<'a> {
     pub source: SourceOf,
     /// Shape of each row.
     pub shape: &'a Groups,
-    /// Fits on all rows that impurity importance rests on.
+    /// Number of fits for the impurity importance.
     pub effort: Effort,
-    /// Shuffles per fold and seed.
+    /// Number of permutations per fold and seed.
     pub repeats: usize,
-    /// Whether pairs of columns are asked for, which costs as many walks through the trees as there are columns.
+    /// Whether to compute interactions of pairs of columns, which takes as many passes through the trees as there are
+    /// columns.
     pub pairs: bool,
-    /// Whether a published figure is of the same rows.
+    /// Whether published values refer to the same rows, and so may be compared with.
     pub is_published: bool,
 }
 
-/// One kind of importance of every column, or group of columns.
+/// One kind of importance, for every column or group of columns.
 struct Kind<'a> {
     name: &'static str,
     unit: &'a str,
     importances: Vec<Importance>,
 }
 
-/// The section of one target.
+/// Builds the section of one target.
 ///
 /// # Errors
 /// As [`crate::evaluate::evaluate`]; [`Error::CannotCompute`] if the target is constant.
@@ -117,7 +118,7 @@ fn kind<'a>(name: &'static str, unit: &'a str, importances: Vec<Importance>) -> 
     }
 }
 
-/// The value to sort by: what is not identified comes last.
+/// The value to sort by; NaN comes last.
 fn rank(importance: &Importance) -> f64 {
     if importance.value.is_nan() {
         f64::NEG_INFINITY
@@ -126,13 +127,13 @@ fn rank(importance: &Importance) -> f64 {
     }
 }
 
-/// The one with the largest value that is known.
+/// The importance with the largest known value.
 fn largest(importances: &[Importance]) -> Option<&Importance> {
     let known = importances.iter().filter(|i| i.value.is_finite());
     known.max_by(|a, b| a.value.total_cmp(&b.value))
 }
 
-/// Whether the largest has an interval above 0 and above those of all others; never where any has none.
+/// Whether the largest has an interval above 0 and above all other intervals; false where an interval is missing.
 fn is_first_for_sure(importances: &[Importance]) -> bool {
     let Some(first) = largest(importances) else {
         return false;
@@ -146,7 +147,7 @@ fn is_first_for_sure(importances: &[Importance]) -> bool {
     low > 0.0 && others.all(|other| other.interval.as_ref().is_some_and(|ends| ends.high < low))
 }
 
-/// `size+d_model`: a group's name inside ids and tables.
+/// Name of a group of columns in ids and tables: `size+d_model`.
 fn label(importance: &Importance) -> String {
     importance.features.join("+")
 }
@@ -174,9 +175,9 @@ impl ImportanceQuestion<'_> {
         kind.importances.iter().map(one).collect()
     }
 
-    /// How many columns stand first in one of the kinds; 1 where all agree.
+    /// A finding on the number of different columns that are ranked first by some kind; 1 where all kinds agree.
     fn agreement(&self, kinds: &[Kind<'_>]) -> Finding {
-        // A group is no column: what it puts first cannot agree with the others.
+        // Groups are not compared: the group ranked first cannot equal a column.
         let named: Vec<(&str, &[Importance])> = kinds
             .iter()
             .filter(|kind| kind.name != "grouped")
@@ -322,7 +323,7 @@ impl ImportanceQuestion<'_> {
         }
     }
 
-    /// The pairs of columns that do most together.
+    /// Adds the pairs of columns with the largest interactions.
     fn add_pairs(&self, section: &mut Section) -> Result<(), Error> {
         let mut pairs = mean_interactions(&self.setting)?;
         pairs.sort_by(|a, b| b.value.total_cmp(&a.value));

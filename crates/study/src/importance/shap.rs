@@ -1,9 +1,9 @@
-//! Shapley values of trees, exactly, by the paths of the trees (Lundberg, Erion and Lee 2018,
+//! Exact Shapley values of trees, computed along the paths of the trees (Lundberg, Erion and Lee 2018,
 //! <https://arxiv.org/abs/1802.03888>, algorithm 2).
 //!
-//! What a column adds to one prediction, averaged over all orders in which columns may become known; an unknown
-//! column sends a row both ways, by the training weights (`cover`). They add up: Σφ + the mean prediction =
-//! the prediction. Oracles: brute force over all subsets of columns; `shap`'s `TreeExplainer`.
+//! The contribution of a column to one prediction, averaged over all orders in which columns become known; at a split
+//! on an unknown column a row takes both branches, weighted by training rows (`cover`). Values add up: Σφ + the mean
+//! prediction = the prediction. Tested against brute force over all subsets of columns, and `shap`'s `TreeExplainer`.
 
 use rayon::prelude::*;
 
@@ -39,8 +39,9 @@ pub fn shapley(ensemble: &Ensemble, design: &Design) -> Result<Shapley, Error> {
     })
 }
 
-/// Shapley interaction values of each row, `(n_rows, n_features, n_features)` flattened row by row: off the diagonal
-/// half of what two columns do together, on it what a column does alone; each row of the matrix sums to φ.
+/// Shapley interaction values of each row, `(n_rows, n_features, n_features)` with the matrix of each row flattened:
+/// off the diagonal half of the interaction of two columns, on it the main effect of a column; each row of the matrix
+/// sums to φ.
 ///
 /// # Errors
 /// As [`shapley`].
@@ -86,8 +87,8 @@ pub fn mean_shapley(setting: &Setting<'_>) -> Result<Vec<Importance>, Error> {
     Ok(setting.by_column(&draws))
 }
 
-/// Mean |interaction value| of each pair of columns over each fold's test rows, in the target's unit: what the two do
-/// together, both halves of it.
+/// Mean |interaction value| of each pair of columns over each fold's test rows, in the target's unit, with both halves
+/// of the interaction added.
 ///
 /// # Errors
 /// As [`mean_shapley`].
@@ -118,7 +119,7 @@ fn ensemble_of<'a>(setting: &Setting<'_>, fit: &'a dyn Fit) -> Result<&'a Ensemb
     })
 }
 
-/// The mean prediction over the training rows, as the trees' covers weigh them.
+/// The mean prediction over the training rows, weighted by the trees' covers.
 pub fn base(ensemble: &Ensemble) -> f64 {
     let mean = |tree: &Tree| {
         let leaves = tree.nodes.iter().filter(|n| n.is_leaf());
@@ -148,28 +149,28 @@ fn rows(
     Ok(row_of.iter().map(|&g| found[g as usize].clone()).collect())
 }
 
-/// One column on the way to a leaf.
+/// One column on the path to a leaf.
 #[derive(Debug, Clone, Copy)]
 struct Step {
     feature: u32,
-    /// Share of rows that go this way where the column is unknown.
+    /// Share of rows that take this branch where the column is unknown.
     unknown: f64,
-    /// Whether this row goes this way where it is known: 1 or 0.
+    /// Whether the row takes this branch where the column is known: 1 or 0.
     known: f64,
     /// Weight of the subsets of each size.
     weight: f64,
 }
 
-/// The root's parent: no column.
+/// Marks the step above the root, which has no column.
 const NO_FEATURE: u32 = u32::MAX;
 
 /// One row's walk through one tree.
 struct Walk<'a> {
     tree: &'a Tree,
     row: &'a [f64],
-    /// A column held known or unknown, for interactions.
+    /// A column fixed as known or unknown, for interactions.
     held: Option<(u32, bool)>,
-    /// Paths of the nodes being visited, one after the other.
+    /// Paths of the nodes being visited, stored consecutively.
     steps: Vec<Step>,
 }
 
@@ -193,8 +194,8 @@ impl<'a> Walk<'a> {
         self.visit(0, 0, 0, root, 1.0, phi);
     }
 
-    /// Visits `node`, reached over `step` from a node whose path stands at `steps[start..end]`; `share` is the part
-    /// of it that a held column leaves.
+    /// Visits `node`, reached by `step` from a node whose path is at `steps[start..end]`; `share` is the fraction left
+    /// after branches on a fixed column.
     fn visit(&mut self, node: usize, start: usize, end: usize, step: Step, share: f64, phi: &mut [f64]) {
         if share == 0.0 {
             return;
@@ -249,7 +250,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Adds a step to the path from `own` on.
+/// Appends a step to the path that starts at `own`.
 fn extend(steps: &mut Vec<Step>, own: usize, step: Step) {
     let depth = steps.len() - own;
     let first = if depth == 0 { 1.0 } else { 0.0 };
@@ -265,7 +266,7 @@ fn extend(steps: &mut Vec<Step>, own: usize, step: Step) {
     }
 }
 
-/// Takes step `k` out of the path from `own` on.
+/// Removes step `k` from the path that starts at `own`.
 fn unwind(steps: &mut Vec<Step>, own: usize, k: usize) {
     let path = &mut steps[own..];
     let depth = path.len() - 1;

@@ -1,4 +1,4 @@
-//! Importances against brute force, and on tables where the answer is known.
+//! Importances compared with brute force, and on tables where the answer is known.
 
 use super::clusters::dendrogram;
 use super::dependence::{Curve, dependence};
@@ -10,7 +10,8 @@ use crate::groups::Groups;
 use crate::random::Random;
 use crate::regression::{Ensemble, GradientBoosting, Linear, RandomForest};
 
-/// Four columns of few values; the target needs the first two together, the third alone, the last not at all.
+/// Four columns with few values; the target depends on the interaction of the first two and on the third, not on the
+/// last.
 fn table() -> (Design, Vec<f64>) {
     let column = |k: u64, n: usize| {
         let mut random = Random::new(9, k);
@@ -40,7 +41,7 @@ fn ensembles() -> Vec<Ensemble> {
     vec![trees(&forest), trees(&boosting)]
 }
 
-/// Prediction with the columns of `known` known, all others averaged by cover.
+/// Prediction with the columns in `known` fixed and all others averaged by cover.
 fn conditional(ensemble: &Ensemble, row: &[f64], known: usize) -> f64 {
     fn at(nodes: &[crate::regression::Node], node: usize, row: &[f64], known: usize) -> f64 {
         let n = &nodes[node];
@@ -161,7 +162,7 @@ fn a_column_of_no_use_comes_last() {
     let single: Vec<Vec<usize>> = (0..4).map(|f| vec![f]).collect();
     let permuted = permutation(&setting, &single, 3).expect("valid");
     let shapley = mean_shapley(&setting).expect("trees");
-    // Every row a shape of its own.
+    // Each row is a shape of its own.
     let shape = Groups::from_labels(&(0..150).collect::<Vec<u32>>());
     let rows = Rows {
         regression: &forest,

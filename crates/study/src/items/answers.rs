@@ -1,11 +1,11 @@
-//! What checkpoints answered to the items of one benchmark, gathered from rows in any order.
+//! Answers of checkpoints to the items of one benchmark, collected from rows in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bits::Bits;
 use crate::error::Error;
 
-/// No answer is known, only whether it was right.
+/// The answer is not known, only whether it was correct.
 pub(crate) const UNKNOWN: u32 = u32::MAX;
 
 /// Answers to the items of one benchmark.
@@ -13,15 +13,15 @@ pub(crate) const UNKNOWN: u32 = u32::MAX;
 pub struct Answers {
     /// The benchmark.
     pub benchmark: String,
-    /// Checkpoints in order of name.
+    /// Checkpoints, sorted by name.
     pub checkpoints: Vec<String>,
-    /// Items in order of name.
+    /// Items, sorted by name.
     pub items: Vec<String>,
-    /// `(n_checkpoints, n_items)`: answered at all.
+    /// `(n_checkpoints, n_items)`: whether the item was answered.
     pub answered: Bits,
-    /// `(n_checkpoints, n_items)`: answered correctly.
+    /// `(n_checkpoints, n_items)`: whether it was answered correctly.
     pub correct: Bits,
-    /// `(n_checkpoints, n_items)`: a number for each different answer; empty where no row names its answer.
+    /// `(n_checkpoints, n_items)`: an integer for each different answer; empty where no row gives its answer.
     pub(crate) chosen: Vec<u32>,
 }
 
@@ -31,12 +31,12 @@ impl Answers {
         self.answered.ones(c)
     }
 
-    /// Share of its items that checkpoint `c` answered correctly; NaN of none.
+    /// Share of its answered items that checkpoint `c` answered correctly; NaN if it answered none.
     pub fn score(&self, c: usize) -> f64 {
         self.correct.ones(c) as f64 / self.n_answered(c) as f64
     }
 
-    /// Checkpoints that answered item `i`, and how many of them correctly.
+    /// Per item: the number of checkpoints that answered it, and of those that answered it correctly.
     pub fn counts(&self) -> Vec<(usize, usize)> {
         let mut counts = vec![(0, 0); self.items.len()];
         for c in 0..self.checkpoints.len() {
@@ -48,21 +48,21 @@ impl Answers {
         counts
     }
 
-    /// Row of a checkpoint.
+    /// Row index of a checkpoint.
     pub fn row_of(&self, checkpoint: &str) -> Option<usize> {
         self.checkpoints
             .binary_search_by(|known| known.as_str().cmp(checkpoint))
             .ok()
     }
 
-    /// What checkpoint `c` chose at item `i`, where that is known.
+    /// The answer of checkpoint `c` to item `i`; `None` where it is not known.
     pub(crate) fn choice(&self, c: usize, i: usize) -> Option<u32> {
         let code = self.chosen.get(c * self.items.len() + i).copied()?;
         (code != UNKNOWN).then_some(code)
     }
 }
 
-/// Rows on their way to [`Answers`].
+/// Collects rows to build [`Answers`].
 #[derive(Debug, Default)]
 pub struct Gather {
     checkpoints: BTreeMap<String, u32>,
@@ -72,13 +72,13 @@ pub struct Gather {
     rows: Vec<(u32, u32, u32)>,
 }
 
-/// The row's answer was right: the highest bit of its choice.
+/// Marks a correct answer: the highest bit of the choice.
 const RIGHT: u32 = 1 << 31;
-/// No choice, below that bit.
+/// The choice of a row without an answer, in the bits below.
 const NONE: u32 = RIGHT - 1;
 
 impl Gather {
-    /// Adds an answer.
+    /// Adds one answer.
     pub fn add(&mut self, checkpoint: &str, item: &str, correct: bool, choice: Option<&str>) {
         let c = match &self.last {
             Some((name, number)) if name == checkpoint => *number,
@@ -93,10 +93,10 @@ impl Gather {
         self.rows.push((c, i, choice | if correct { RIGHT } else { 0 }));
     }
 
-    /// The answers, rows and columns in order of name.
+    /// Builds the answers, with rows and columns sorted by name.
     ///
     /// # Errors
-    /// [`Error::NoRows`]; [`Error::RepeatedAnswer`] where a checkpoint answered an item twice.
+    /// [`Error::NoRows`] if nothing was added; [`Error::RepeatedAnswer`] where a checkpoint answered an item twice.
     pub fn finish(self, benchmark: &str) -> Result<Answers, Error> {
         if self.rows.is_empty() {
             return Err(Error::NoRows);
@@ -110,7 +110,7 @@ impl Gather {
         } else {
             vec![UNKNOWN; checkpoints.len() * items.len()]
         };
-        // Numbers in order of text, so that the order of the rows leaves no trace.
+        // Choices are numbered in the order of their text, so that the order of the rows has no effect.
         let (_, choice_of) = ordered(self.choices);
         for (c, i, choice) in self.rows {
             let (c, i) = (place_of[c as usize], column_of[i as usize]);
@@ -147,7 +147,7 @@ fn number(known: &mut BTreeMap<String, u32>, name: &str) -> u32 {
     next
 }
 
-/// The names in order, and the place of each number among them.
+/// The names sorted, and the position of each former number in them.
 fn ordered(numbers: BTreeMap<String, u32>) -> (Vec<String>, Vec<usize>) {
     let mut places = vec![0; numbers.len()];
     let mut names = Vec::with_capacity(numbers.len());
@@ -158,7 +158,7 @@ fn ordered(numbers: BTreeMap<String, u32>) -> (Vec<String>, Vec<usize>) {
     (names, places)
 }
 
-/// The columns of the items in `subset` that the answers have.
+/// Per item of the answers: whether it is in `subset`.
 pub(crate) fn columns_of(answers: &Answers, subset: &BTreeSet<String>) -> Vec<bool> {
     answers.items.iter().map(|item| subset.contains(item)).collect()
 }

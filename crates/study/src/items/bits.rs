@@ -1,6 +1,6 @@
-//! Rows of yes or no, sixty-four to a word.
+//! Matrix of bits, packed into 64-bit words.
 
-/// `(n_rows, n_columns)` of bits.
+/// Bits of shape `(n_rows, n_columns)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bits {
     words: usize,
@@ -8,7 +8,7 @@ pub struct Bits {
 }
 
 impl Bits {
-    /// All zero.
+    /// A matrix of zeros.
     pub fn new(rows: usize, columns: usize) -> Self {
         let words = columns.div_ceil(64);
         Self {
@@ -34,13 +34,13 @@ impl Bits {
         *word = if to { *word | mask } else { *word & !mask };
     }
 
-    /// Ones in a row.
+    /// Number of ones in a row.
     pub fn ones(&self, row: usize) -> usize {
         self.row(row).iter().map(|word| word.count_ones() as usize).sum()
     }
 }
 
-/// Columns of the ones among `words`, ascending.
+/// Column indices of the ones in `words`, ascending.
 pub(crate) fn places(words: impl Iterator<Item = u64>) -> Vec<usize> {
     let mut found = Vec::new();
     for (place, mut word) in words.enumerate() {

@@ -1,12 +1,14 @@
-//! Whether a checkpoint does better on a part of a benchmark than on the rest, given how hard the items are for the others.
+//! Tests whether a checkpoint does better on a part of a benchmark than on the rest, given the items' difficulty for
+//! the others.
 //!
-//! Items are divided into strata of like difficulty (share of the *other* checkpoints that solve them). Within a stratum the part
-//! and the rest are alike to a checkpoint that saw neither, so the number it solves of the part is hypergeometric: the test of
-//! Mantel and Haenszel (1959) over strata, exact, one-sided; p adjusted over checkpoints (Holm). The difference is theirs too,
-//! weighted over strata, with the interval of Sato (1989, <https://doi.org/10.2307/2531684>).
+//! Items are divided into strata of similar difficulty (share of the *other* checkpoints that solve them). Within a
+//! stratum the part and the rest are exchangeable for a checkpoint that saw neither, so the number it solves of the
+//! part is hypergeometric: the exact, one-sided Mantel-Haenszel test (1959) over strata, with p adjusted over
+//! checkpoints (Holm). The difference is the Mantel-Haenszel risk difference, with the interval of Sato (1989,
+//! <https://doi.org/10.2307/2531684>).
 //!
 //! # Limits
-//! A checkpoint that is good at what the part is *about* differs as one does that has seen it. A part that most checkpoints
+//! A checkpoint that is good at the *topic* of the part looks like one that has seen it. A part that most checkpoints
 //! have seen looks easy, and none of them stands out.
 
 use rayon::prelude::*;
@@ -15,29 +17,29 @@ use super::answers::Answers;
 use crate::finding::Interval;
 use crate::statistics::holm;
 
-/// Strata of difficulty.
+/// Number of difficulty strata.
 const STRATA: usize = 20;
 
-/// One checkpoint on the part and on the rest.
+/// One checkpoint's result on the part and the rest.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suspicion {
-    /// Row of the checkpoint.
+    /// Row index of the checkpoint.
     pub checkpoint: usize,
-    /// Items of the part it answered, in strata that have items of both.
+    /// Answered items of the part, in strata that have items of both.
     pub n_part: usize,
-    /// Items of the rest, in those strata.
+    /// Answered items of the rest, in these strata.
     pub n_rest: usize,
-    /// Share of the part's items solved, less the share of the rest's, within difficulty; NaN without such strata.
+    /// Share solved of the part minus share solved of the rest, within difficulty; NaN without such strata.
     pub difference: f64,
-    /// 95 % interval of it.
+    /// 95 % interval of the difference.
     pub interval: Option<Interval>,
-    /// Chance of at least so many solved, were the part like the rest.
+    /// One-sided p value: probability of at least as many solved if the part is like the rest.
     pub p: f64,
-    /// The same in any of the checkpoints, by Holm's steps.
+    /// p value adjusted over checkpoints by Holm's method.
     pub p_holm: f64,
 }
 
-/// Every checkpoint; `part` says which items belong to the part, `(n_items,)`.
+/// Tests every checkpoint; `part`, `(n_items,)`, says which items belong to the part.
 pub fn contamination(answers: &Answers, part: &[bool]) -> Vec<Suspicion> {
     let counts = answers.counts();
     let mut all: Vec<Suspicion> = (0..answers.checkpoints.len())
@@ -51,7 +53,7 @@ pub fn contamination(answers: &Answers, part: &[bool]) -> Vec<Suspicion> {
     all
 }
 
-/// Items of the part and of the rest in one stratum, and those solved.
+/// Answered and solved items of the part and of the rest in one stratum.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stratum {
     part: usize,
@@ -61,7 +63,7 @@ struct Stratum {
 }
 
 fn one(answers: &Answers, counts: &[(usize, usize)], part: &[bool], c: usize) -> Suspicion {
-    // Solved by how many of the others; items nobody else answered have no difficulty.
+    // Difficulty is the share of others that solved the item; items answered by nobody else are left out.
     let mut items: Vec<(f64, usize)> = (0..answers.items.len())
         .filter(|&i| answers.answered.get(c, i) && counts[i].0 > 1)
         .map(|i| {
@@ -73,7 +75,7 @@ fn one(answers: &Answers, counts: &[(usize, usize)], part: &[bool], c: usize) ->
     let size = items.len().div_ceil(STRATA).max(1);
     let mut strata = Vec::new();
     let mut stratum = Stratum::default();
-    // Items of one difficulty are never parted.
+    // Items of equal difficulty stay in one stratum.
     for run in items.chunk_by(|x, y| x.0 == y.0) {
         for &(_, i) in run {
             let solved = usize::from(answers.correct.get(c, i));
@@ -109,7 +111,7 @@ fn one(answers: &Answers, counts: &[(usize, usize)], part: &[bool], c: usize) ->
     }
 }
 
-/// The weighted difference and its standard error.
+/// The weighted difference, and its standard error.
 fn difference(strata: &[Stratum]) -> (f64, f64) {
     let (mut sum, mut weight, mut p, mut q) = (0.0, 0.0, 0.0, 0.0);
     for stratum in strata {
@@ -125,7 +127,7 @@ fn difference(strata: &[Stratum]) -> (f64, f64) {
     (difference, (difference * p + q).max(0.0).sqrt() / weight)
 }
 
-/// P(A ≥ a): A the sum over strata of hypergeometric numbers.
+/// P(A ≥ a), where A is the sum over strata of hypergeometric variables.
 fn p_of(strata: &[Stratum]) -> f64 {
     let observed: usize = strata.iter().map(|stratum| stratum.part_solved).sum();
     let mut sums = vec![1.0];
@@ -143,18 +145,18 @@ fn p_of(strata: &[Stratum]) -> f64 {
         }
         sums = next;
     }
-    // From the small end of the tail, so that a small p keeps its digits.
+    // Summed from the smallest term, so that small p values keep their precision.
     sums[observed..].iter().rev().sum::<f64>().min(1.0)
 }
 
-/// Chances that 0, 1, … `part` of `solved` items, drawn from `part + rest`, fall into the part.
+/// Probabilities that 0, 1, … `part` of `solved` items, drawn from `part + rest`, fall into the part.
 fn hypergeometric(part: usize, rest: usize, solved: usize) -> Vec<f64> {
     let mut chances = vec![0.0; part + 1];
     let low = solved.saturating_sub(rest);
     let high = part.min(solved);
     let mode = (((part + 1) * (solved + 1)) / (part + rest + 2)).clamp(low, high);
     chances[mode] = 1.0;
-    // C(part, k + 1)·C(rest, solved − k − 1) over C(part, k)·C(rest, solved − k).
+    // Ratio of C(part, k + 1)·C(rest, solved − k − 1) to C(part, k)·C(rest, solved − k).
     let ratio = |k: usize| ((part - k) * (solved - k)) as f64 / ((k + 1) * (rest + k + 1 - solved)) as f64;
     for k in mode..high {
         chances[k + 1] = chances[k] * ratio(k);
@@ -173,7 +175,7 @@ fn hypergeometric(part: usize, rest: usize, solved: usize) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    /// scipy.stats.hypergeom.sf(7, 40, 15, 12), and one stratum of Mantel and Haenszel is Fisher's test.
+    /// Compared with scipy.stats.hypergeom.sf(7, 40, 15, 12); with one stratum the test is Fisher's exact test.
     #[test]
     fn one_stratum_is_fishers_test() {
         let stratum = Stratum {
@@ -186,10 +188,10 @@ mod tests {
         assert!((p - 0.016_798_315_963_711_296).abs() < 1e-9, "{p}");
         let (value, error) = difference(&[stratum]);
         assert!((value - (8.0 / 12.0 - 7.0 / 28.0)).abs() < 1e-12);
-        // Unpooled binomial variance is near for one stratum.
+        // For one stratum the unpooled binomial variance is close.
         let plain = (8.0 / 12.0 * 4.0 / 12.0 / 12.0 + 0.25 * 0.75 / 28.0_f64).sqrt();
         assert!((error / plain - 1.0).abs() < 0.1, "{error} {plain}");
-        // No room to differ: all solved.
+        // No variance: all are solved.
         let sure = Stratum {
             part: 3,
             part_solved: 3,

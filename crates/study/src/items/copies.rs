@@ -1,15 +1,16 @@
-//! Checkpoints whose answers follow each other: copies, merges, retrainings of one another.
+//! Checkpoints with dependent answers: copies, merges, and models trained from one another.
 //!
-//! Two tests of every pair, each with half of the stated rate of false alarms among all pairs together:
-//! - **pattern**: items on which both are right or both wrong, against tables in which every checkpoint keeps its score and
-//!   every item its difficulty (`shuffled`). In each table, observed or drawn, a pair's number of agreements is
-//!   standardised by its mean and spread over all tables; a pair's p is the rank of its z among the tables' largest.
-//! - **choices**: items on which both are wrong with the same answer, against the wrong answers to each item dealt out at random
-//!   among those who are wrong on it. The items are then independent trials of known chances, and the p of their sum is exact
-//!   (Poisson's binomial); times the number of pairs (Bonferroni).
+//! Two tests of every pair, each with half of the given familywise error rate over all pairs:
+//! - **pattern**: number of items on which both are right or both wrong, compared with random tables in which every
+//!   checkpoint keeps its score and every item its difficulty (`shuffled`). In each table, observed or random, a pair's
+//!   number of agreements is standardised by its mean and standard deviation over all tables; a pair's p is the rank of
+//!   its z among the largest z of each table.
+//! - **choices**: number of items on which both give the same wrong answer, compared with assigning the wrong answers
+//!   to each item at random to those who are wrong on it. The items are then independent trials with known
+//!   probabilities, and the p of their sum is exact (Poisson binomial); times the number of pairs (Bonferroni).
 //!
-//! Related checkpoints fail both tests without being copies: that is what they measure. The agreement itself says how near
-//! they are.
+//! Related checkpoints are flagged by both tests without being copies, as relatedness is what they measure. The share
+//! of agreements shows how close they are.
 
 use rayon::prelude::*;
 
@@ -18,55 +19,56 @@ use super::bits::Bits;
 use super::shuffled::{ancestor, draw};
 use super::tail;
 
-/// Fewest checkpoints the difficulty of items is taken from.
+/// Fewest checkpoints from which the difficulty of items can be estimated.
 pub const FEWEST: usize = 5;
 
-/// What two checkpoints have in common.
+/// Agreement of two checkpoints.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
-    /// Row of the first.
+    /// Row index of the first.
     pub a: usize,
-    /// Row of the second.
+    /// Row index of the second.
     pub b: usize,
-    /// Items both answered.
+    /// Number of items that both answered.
     pub n: usize,
-    /// Of those, both right or both wrong.
+    /// Number of these on which both are right or both wrong.
     pub agree: usize,
-    /// The same for independent checkpoints of these scores on items of this difficulty.
+    /// Expected number for independent checkpoints of these scores on items of this difficulty.
     pub agree_expected: f64,
-    /// Standardised excess.
+    /// Standardised excess of agreements.
     pub z: f64,
-    /// Chance of such a z in any pair of independent checkpoints.
+    /// Familywise p value: probability that the largest z over all pairs of independent checkpoints is at least as
+    /// large.
     pub p_pattern: f64,
-    /// Items on which both are wrong and both answers are known.
+    /// Number of items on which both are wrong and both answers are known.
     pub both_wrong: usize,
-    /// Of those, the same answer.
+    /// Number of these with the same answer.
     pub same_wrong: usize,
-    /// The same for checkpoints that choose among the wrong answers as the others do.
+    /// Expected number for checkpoints that choose among the wrong answers as the others do.
     pub same_wrong_expected: f64,
-    /// Chance of so many in any pair; none where no answer is known.
+    /// p value of the number of same answers, times the number of pairs; `None` where no answers are known.
     pub p_choices: Option<f64>,
 }
 
 impl Pair {
-    /// Whether one of the tests calls it out, at a rate of false alarms of `level` over all pairs.
+    /// Whether one of the tests flags the pair at a familywise error rate of `level`.
     pub fn is_flagged(&self, level: f64) -> bool {
         self.p_pattern <= level / 2.0 || self.p_choices.is_some_and(|p| p <= level / 2.0)
     }
 }
 
-/// All pairs, and the z that the largest of independent checkpoints pass once in `1 / (level / 2)` tables.
+/// All pairs, with the critical z that independent checkpoints exceed in a share `level / 2` of tables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Copies {
-    /// Pairs by rows, `a < b`.
+    /// Pairs ordered by row, with `a < b`.
     pub pairs: Vec<Pair>,
     /// The critical z.
     pub critical: f64,
-    /// Draws.
+    /// Number of random tables drawn.
     pub draws: usize,
 }
 
-/// Compares all pairs; `None` for fewer than [`FEWEST`] checkpoints, whose answers say too little of the items.
+/// Compares all pairs; `None` for fewer than [`FEWEST`] checkpoints, which say too little about the items, or no draws.
 pub fn copies(answers: &Answers, draws: usize, level: f64, seed: u64) -> Option<Copies> {
     let n = answers.checkpoints.len();
     if n < FEWEST || draws == 0 {
@@ -74,7 +76,7 @@ pub fn copies(answers: &Answers, draws: usize, level: f64, seed: u64) -> Option<
     }
     let start = ancestor(answers, seed);
     let observed = agreements(answers, std::slice::from_ref(&answers.correct));
-    // Sums are whole numbers: the order in which threads add leaves no trace.
+    // Integer sums, so that the order in which threads add has no effect.
     let mut sums: Vec<(u64, u64)> = observed.iter().map(|row| (row[0], row[0] * row[0])).collect();
     let tables = |numbers: std::ops::Range<usize>| -> Vec<Bits> {
         numbers
@@ -145,7 +147,7 @@ pub fn copies(answers: &Answers, draws: usize, level: f64, seed: u64) -> Option<
             }
         })
         .collect();
-    // Among draws + 1 tables, the largest that a share of level / 2 reaches.
+    // The smallest z for which the p value, among draws + 1 tables, is at most level / 2.
     let allowed = (level / 2.0 * all).floor() as usize;
     let critical = draws
         .checked_sub(allowed.max(1))
@@ -159,14 +161,14 @@ pub fn copies(answers: &Answers, draws: usize, level: f64, seed: u64) -> Option<
     })
 }
 
-/// Tables held at a time.
+/// Number of tables in memory at a time.
 const BLOCK: usize = 16;
 
 fn places_of_pairs(n: usize) -> Vec<(usize, usize)> {
     (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).collect()
 }
 
-/// `(n_pairs, n_tables)`: items both answered on which both are right or both wrong.
+/// `(n_pairs, n_tables)`: number of items answered by both on which both are right or both wrong.
 fn agreements(answers: &Answers, tables: &[Bits]) -> Vec<Vec<u64>> {
     places_of_pairs(answers.checkpoints.len())
         .into_par_iter()

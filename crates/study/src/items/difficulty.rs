@@ -1,16 +1,16 @@
-//! How hard items are, and whether solving one goes with solving the rest.
+//! Difficulty and discrimination of items.
 
 use super::answers::Answers;
 
-/// One item.
+/// Statistics of one item.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ItemFacts {
-    /// Checkpoints that answered it.
+    /// Number of checkpoints that answered it.
     pub n: usize,
-    /// Of those, correctly.
+    /// Number of these that answered it correctly.
     pub correct: usize,
-    /// Pearson's correlation over checkpoints of solving it with the share of the other items solved (corrected item-total
-    /// correlation); NaN where all or none solve it.
+    /// Corrected item-total correlation: Pearson's correlation over checkpoints of solving the item with the share of
+    /// other items solved; NaN where all or none solve it.
     pub discrimination: f64,
 }
 
@@ -21,7 +21,7 @@ impl ItemFacts {
     }
 }
 
-/// Every item, in order.
+/// Statistics of every item, in order.
 pub fn items(answers: &Answers) -> Vec<ItemFacts> {
     let n_items = answers.items.len();
     let mut sums = vec![[0.0_f64; 3]; n_items];
@@ -62,8 +62,9 @@ pub fn items(answers: &Answers) -> Vec<ItemFacts> {
         .collect()
 }
 
-/// Fleiss' kappa (1971, <https://doi.org/10.1037/h0031619>): agreement of checkpoints on right and wrong beyond what their mean
-/// score alone gives. An item counts `weights` times, `(n_items,)`; items that fewer than two answered do not.
+/// Fleiss' kappa (1971, <https://doi.org/10.1037/h0031619>): agreement of checkpoints on right and wrong beyond chance
+/// given their mean score. Items are weighted by `weights`, `(n_items,)`; items answered by fewer than two are left
+/// out.
 pub fn fleiss(items: &[ItemFacts], weights: &[u32]) -> f64 {
     let (mut agree, mut n_items, mut right, mut all) = (0.0, 0.0, 0.0, 0.0);
     for (item, &weight) in items.iter().zip(weights) {

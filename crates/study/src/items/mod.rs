@@ -1,5 +1,5 @@
-//! What answers to single items say: how hard items are, which checkpoints answer alike, and which do suspiciously well on a
-//! part of a benchmark.
+//! Analysis of answers to single items: difficulty of items, checkpoints that answer alike, and checkpoints that do
+//! suspiciously well on a part of a benchmark.
 
 mod answers;
 mod bits;

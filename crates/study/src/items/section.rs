@@ -1,4 +1,4 @@
-//! The section on items: findings, tables and figures of every benchmark asked about.
+//! The section on items: findings, tables and figures of the benchmarks given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,28 +8,28 @@ use crate::finding::{Finding, Interval, SourceOf};
 use crate::section::{Section, Table};
 use crate::statistics::GroupBootstrap;
 
-/// What the section is made of.
+/// Input of the section.
 #[derive(Debug, Clone)]
 pub struct ItemStudy<'a> {
-    /// Answers, one benchmark each.
+    /// Answers, one entry per benchmark.
     pub answers: &'a [Answers],
-    /// Items by benchmark that checkpoints are suspected to have seen.
+    /// By benchmark: items that checkpoints are suspected to have seen.
     pub subset: Option<&'a BTreeMap<String, BTreeSet<String>>>,
-    /// What answers to a benchmark's items are scored by, where that is known.
+    /// By benchmark: the metric by which answers are scored, where known.
     pub metrics: &'a BTreeMap<String, String>,
     /// Two checkpoints to compare.
     pub pair: Option<(&'a str, &'a str)>,
-    /// Tables drawn for the test of copies.
+    /// Number of random tables for the test of copies.
     pub draws: usize,
-    /// Rate of false alarms allowed to each list of suspects.
+    /// Familywise error rate of each list of suspects.
     pub level: f64,
-    /// How intervals are resampled.
+    /// Number of resamples and seed of the intervals.
     pub bootstrap: GroupBootstrap,
     /// Where the rows come from.
     pub source: SourceOf,
 }
 
-/// The section.
+/// Builds the section.
 pub fn section(study: &ItemStudy<'_>) -> Section {
     let mut section = Section {
         id: "items".into(),
@@ -52,7 +52,7 @@ pub fn section(study: &ItemStudy<'_>) -> Section {
     section
 }
 
-/// The section with the pair alone; without a sentence where the two have no benchmark in common.
+/// The section with the comparison of the pair only; without text where the two have no benchmark in common.
 pub fn compared(study: &ItemStudy<'_>) -> Section {
     let mut section = Section {
         id: "items".into(),
@@ -66,13 +66,13 @@ pub fn compared(study: &ItemStudy<'_>) -> Section {
 }
 
 impl ItemStudy<'_> {
-    /// A finding of this study: `items.{rest}`.
+    /// A new finding of this study, with id `items.{rest}`.
     pub(super) fn finding(&self, rest: &str, question: String) -> Finding {
         Finding::new(format!("items.{rest}"), question, &self.source)
     }
 }
 
-/// A checkpoint's name as a part of an id.
+/// A checkpoint's name as part of an id.
 pub(super) fn slug(name: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() {
@@ -84,7 +84,7 @@ pub(super) fn slug(name: &str) -> String {
     name.chars().map(plain).collect()
 }
 
-/// An empty table with its columns.
+/// An empty table with these columns.
 pub(super) fn table(id: &str, caption: String, columns: &[&str]) -> Table {
     Table {
         id: id.into(),
@@ -95,7 +95,7 @@ pub(super) fn table(id: &str, caption: String, columns: &[&str]) -> Table {
     }
 }
 
-/// Wilson's interval (1927) of a share, 95 %.
+/// Wilson's 95 % interval (1927) of a proportion.
 pub(super) fn wilson(successes: usize, n: usize) -> Option<Interval> {
     let (low, high) = common::proportions::wilson(successes, n, 1.959_963_984_540_054)?;
     Some(Interval {

@@ -1,24 +1,24 @@
-//! Tables of answers as independent checkpoints would give them: every checkpoint keeps its score, every item its difficulty.
+//! Random tables of answers under independence: every checkpoint keeps its score, every item its difficulty.
 //!
 //! Two checkpoints trade the items that only one of them solved ("curveball", Strona et al. 2014,
-//! <https://doi.org/10.1038/ncomms5114>); all tables with the given margins are equally likely in the limit. The draws stand to
-//! the observed table as Besag and Clifford (1989, <https://doi.org/10.1093/biomet/76.4.633>) have it: one chain back to a
-//! common ancestor, one forward from there for each draw. The observed table and the draws are then exchangeable under the null,
-//! however long the chains, so a rank among them is an exact p value.
+//! <https://doi.org/10.1038/ncomms5114>); in the limit all tables with the given margins are equally likely. Tables are
+//! drawn as in Besag and Clifford (1989, <https://doi.org/10.1093/biomet/76.4.633>): one chain back to a common
+//! ancestor, then one forward from it for each draw. Under the null hypothesis the observed table and the draws are
+//! exchangeable for chains of any length, so a rank among them is an exact p value.
 
 use super::answers::Answers;
 use super::bits::{Bits, places};
 use crate::random::Random;
 
-/// Trades a checkpoint takes part in on the way from the ancestor, on average twice this number.
+/// Steps of a chain per checkpoint; each is a trade of two, so a checkpoint is in twice as many on average.
 const TRADES: usize = 5;
 
-/// The common ancestor of all draws.
+/// The common ancestor of all draws, reached from the observed table.
 pub(crate) fn ancestor(answers: &Answers, seed: u64) -> Bits {
     walked(answers, answers.correct.clone(), &mut Random::new(seed, 0))
 }
 
-/// Draw `number`, from the ancestor.
+/// The random table `number`, reached from the ancestor.
 pub(crate) fn draw(answers: &Answers, ancestor: &Bits, seed: u64, number: usize) -> Bits {
     walked(
         answers,
@@ -37,7 +37,7 @@ fn walked(answers: &Answers, mut table: Bits, random: &mut Random) -> Bits {
     table
 }
 
-/// Deals the items that exactly one of two solved, among those both answered, out anew; each keeps its number.
+/// Redistributes the items that exactly one of two solved, among those both answered; each keeps its number of items.
 fn trade(answers: &Answers, table: &mut Bits, a: usize, b: usize, random: &mut Random) {
     let both = answers.answered.row(a).iter().zip(answers.answered.row(b));
     let solved = table.row(a).iter().zip(table.row(b));

@@ -1,25 +1,25 @@
-//! How often two checkpoints that are both wrong give the same answer, and how often chance would have them do so.
+//! Number of identical wrong answers of two checkpoints, and its probability by chance.
 
 use super::answers::Answers;
 
-/// Operations one exact tail may cost; above it Chernoff's bound, which is never smaller, stands in.
+/// Cost, in operations, above which Chernoff's upper bound replaces an exact tail.
 const COSTLY: usize = 50_000_000;
 
-/// Chance, item by item, that two who are wrong gave the same answer.
+/// Per item: the probability that two checkpoints that are wrong give the same answer.
 pub(crate) struct ByItem {
     same: Vec<f64>,
 }
 
-/// Two checkpoints, both wrong.
+/// Items on which two checkpoints are both wrong.
 pub(crate) struct SameWrong {
     pub(crate) n: usize,
     pub(crate) same: usize,
     pub(crate) expected: f64,
-    /// Chance of at least so many.
+    /// Probability of at least as many identical answers.
     pub(crate) p: f64,
 }
 
-/// `None` where no answer is known.
+/// Computes the probabilities per item; `None` where no answer is known.
 pub(crate) fn by_item(answers: &Answers) -> Option<ByItem> {
     if answers.chosen.is_empty() {
         return None;
@@ -63,18 +63,19 @@ impl ByItem {
     }
 }
 
-/// P(S ≥ s) of a sum of independent trials with these chances: exact where it may matter, never too small.
+/// P(S ≥ s) for a sum of independent trials with these probabilities: exact, or an upper bound where it is large or
+/// costly.
 pub(crate) fn upper_tail(chances: &[f64], s: usize) -> f64 {
     let mean: f64 = chances.iter().sum();
     if s == 0 || (s as f64) <= mean {
         return 1.0;
     }
     let bound = chernoff(chances, s as f64);
-    // A bound that is large is exact enough: nothing hangs on the p of what is no alarm.
+    // A large upper bound is good enough, as the pair is not flagged anyway.
     if bound > 0.2 || chances.len() * s > COSTLY {
         return bound;
     }
-    // Chances of 0 to s − 1, and in the last place of s or more.
+    // Probabilities of 0 to s − 1 and, as the last entry, of s or more.
     let mut sums = vec![0.0; s + 1];
     sums[0] = 1.0;
     for &chance in chances {
@@ -87,7 +88,7 @@ pub(crate) fn upper_tail(chances: &[f64], s: usize) -> f64 {
     sums[s].min(1.0)
 }
 
-/// Least of E(e^{tS})·e^{−ts} over t > 0 (Chernoff 1952), by bisection of its derivative.
+/// Minimum of E(e^{tS})·e^{−ts} over t > 0 (Chernoff 1952), by bisection of its derivative.
 fn chernoff(chances: &[f64], s: f64) -> f64 {
     let slope = |t: f64| -> f64 {
         let of = |p: &f64| p * t.exp() / (1.0 - p + p * t.exp());
@@ -110,7 +111,7 @@ fn chernoff(chances: &[f64], s: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// scipy.stats.binom.sf(s - 1, 30, 0.25), and a sum over all outcomes of unequal chances.
+    /// Compared with scipy.stats.binom.sf(s - 1, 30, 0.25), and a sum over all outcomes with unequal probabilities.
     #[test]
     fn tails_are_exact() {
         let exact = upper_tail(&[0.25; 30], 20);

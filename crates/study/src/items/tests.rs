@@ -1,4 +1,5 @@
-//! Made tables: planted copies and planted contamination are found, independent checkpoints are left alone as often as promised.
+//! Simulated tables: planted copies and contamination are found, and false alarms for independent checkpoints have the
+//! stated rate.
 
 use super::contamination::contamination;
 use super::copies::copies;
@@ -6,13 +7,14 @@ use super::difficulty::{fleiss, items};
 use super::{Answers, Gather};
 use crate::random::Random;
 
-/// Independent checkpoints of different ability on items of different difficulty with four choices, the wrong ones not equally
-/// tempting; `kept` is the share of answers that are there.
+/// Independent checkpoints of different ability on items of different difficulty, with four choices whose wrong ones
+/// differ in attractiveness; `kept` is the share of answers present.
 pub(super) fn independent(checkpoints: usize, items: usize, kept: f64, seed: u64) -> Answers {
     gathered(checkpoints, items, kept, seed, |_, _, own| own)
 }
 
-/// `change` may replace a checkpoint's answer: given its number, the item's, and the answer it would have (0 is right).
+/// `change` may replace a checkpoint's answer, given the indices of checkpoint and item and the original answer (0 is
+/// right).
 fn gathered(
     n_checkpoints: usize,
     n_items: usize,
@@ -79,7 +81,7 @@ fn a_pair_with_few_discordant_items_is_as_open_as_its_exact_test() {
             .find(|finding| finding.id == "items.pair.made");
         pair.expect("a finding")
     };
-    // Resampling items gave [-0.40, -0.05] beside an exact p of 0.125, and [0, 0] where no item is discordant.
+    // A bootstrap over items gave [-0.40, -0.05] with an exact p of 0.125, and [0, 0] where no item is discordant.
     let less = found("b");
     let ends = less.interval.expect("an interval");
     assert_eq!(less.value, Some(-0.2));
@@ -126,12 +128,12 @@ fn order_of_rows_leaves_no_trace_and_repeats_are_refused() {
     ));
 }
 
-/// statsmodels' `fleiss_kappa` of [[2, 1], [0, 3], [3, 0], [1, 2]], and a correlation by hand.
+/// Compared with statsmodels' `fleiss_kappa` of [[2, 1], [0, 3], [3, 0], [1, 2]], and a correlation computed by hand.
 #[test]
 fn difficulty_by_hand() {
     let mut gather = Gather::default();
     for (c, right) in ["1011", "1010", "0001"].iter().enumerate() {
-        // Items in columns; counts of right answers 2, 0, 2, 2 of three.
+        // Items in columns; 2, 0, 2, 2 of three checkpoints answer correctly.
         for (i, right) in right.bytes().enumerate() {
             gather.add(&c.to_string(), &i.to_string(), right == b'1', None);
         }
@@ -142,7 +144,7 @@ fn difficulty_by_hand() {
         facts.iter().map(|item| item.correct).collect::<Vec<_>>(),
         [2, 0, 2, 2]
     );
-    // Item 0: solved by the first two, who solve 2/3 and 1/3 of the rest; the third solves 1/3 of it.
+    // Item 0: solved by the first two, who solve 2/3 and 1/3 of the other items; the third solves 1/3 of them.
     let r = facts[0].discrimination;
     assert!((r - 0.5).abs() < 1e-12, "{r}");
     assert!(facts[1].discrimination.is_nan());
@@ -155,7 +157,7 @@ fn difficulty_by_hand() {
 
 #[test]
 fn a_planted_copy_is_found_and_nothing_else() {
-    // Checkpoint 3 is overwritten by a near-copy of checkpoint 2: every tenth answer its own.
+    // Checkpoint 3 is replaced by a near-copy of checkpoint 2, with every tenth answer of its own.
     let plain = independent(14, 250, 1.0, 21);
     let copied = gathered(14, 250, 1.0, 21, |c, i, own| {
         if c == 3 && i % 10 != 0 {
@@ -176,7 +178,7 @@ fn a_planted_copy_is_found_and_nothing_else() {
     assert_eq!(copies(&independent(4, 50, 1.0, 1), 99, 0.05, 1), None);
 }
 
-/// 40 tables at 5 %: two false alarms expected, more than seven in one of a thousand such runs.
+/// 40 tables at 5 %: two false alarms expected; more than seven have a probability of one in a thousand.
 #[test]
 fn independent_checkpoints_are_called_copies_as_rarely_as_promised() {
     let alarms = (0..40)
@@ -191,7 +193,7 @@ fn independent_checkpoints_are_called_copies_as_rarely_as_promised() {
 
 #[test]
 fn a_planted_contamination_is_found_and_nothing_else() {
-    // Every fifth item was seen by checkpoint 4, which then solves nearly all of them.
+    // Checkpoint 4 has seen every fifth item, and solves nearly all of them.
     let answers = gathered(15, 300, 0.97, 5, |c, i, own| {
         if c == 4 && i % 5 == 0 && i % 15 != 0 {
             0
@@ -217,8 +219,8 @@ fn a_planted_contamination_is_found_and_nothing_else() {
     assert!(one.n_part + one.n_rest <= answers.n_answered(4));
 }
 
-/// The part holds the harder items: its difficulty alone must raise no alarm. 60 tables at 5 %: more than nine false alarms in
-/// one of a thousand such runs.
+/// The part has the harder items: difficulty alone must not raise alarms. 60 tables at 5 %: more than nine false alarms
+/// have a probability of one in a thousand.
 #[test]
 fn a_harder_part_is_no_contamination() {
     let alarms = (0..60)

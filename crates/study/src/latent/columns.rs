@@ -1,14 +1,14 @@
-//! What is known of each row, as columns.
+//! The known attributes of each row as a design matrix.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{LatentRow, LatentTable};
 use crate::statistics::{mean, standard_deviation};
 
-/// Fewest checkpoints that took the same boards and have a middle of their own.
+/// Fewest checkpoints with the same set of boards for a mean of their own.
 const ENTRANTS: usize = 20;
 
-/// Columns of the rows, standardised; none that does not vary.
+/// Standardised columns of the rows; constant ones are left out.
 pub(super) struct Columns {
     pub(super) values: Vec<Vec<f64>>,
 }
@@ -37,8 +37,9 @@ impl Columns {
         Self { values }
     }
 
-    /// With a column for each set of boards that at least [`ENTRANTS`] rows took, the most frequent set left out. Who enters
-    /// which board is no accident: with one middle for all, boards that share few would be drawn together.
+    /// Adds an indicator for each set of boards that at least [`ENTRANTS`] rows took, except the most frequent set.
+    /// Checkpoints are not entered at random: with a common mean, boards that share few checkpoints would be pulled
+    /// together.
     pub(super) fn with_boards(&self, table: &LatentTable, cells: &[Vec<(usize, f64, f64)>]) -> Self {
         let taken: Vec<BTreeSet<&str>> = cells
             .iter()

@@ -1,10 +1,11 @@
-//! The model, fitted by expectation and maximisation.
+//! The factor model, fitted by expectation-maximisation.
 //!
-//! y = α + w'z + e for the log odds y of a cell, e of variance ψ of the benchmark plus what its items leave open;
-//! z = B x + m + r, x what is known of the checkpoint, m the effect of its unit ([`super::units`]), r its own of variance
-//! one. α, w, ψ, B and the covariance of m are found by steps that each raise the likelihood (Dempster, Laird and Rubin
-//! 1977; the variance of r is freed and scaled back each time, Liu, Rubin and Wu 1998). Loadings of benchmarks that few
-//! checkpoints took are drawn to those of the same test elsewhere, and these to the mean of all.
+//! y = α + w'z + e for the log odds y of a cell, with e of variance ψ (by benchmark) plus the sampling variance of its
+//! items; z = B x + m + r with x the known attributes of the checkpoint, m the effect of its unit ([`super::units`]), r
+//! its own of variance one. α, w, ψ, B and the covariance of m are found by steps that each increase the likelihood
+//! (Dempster, Laird and Rubin 1977; with the variance of r freed and rescaled each time, Liu, Rubin and Wu 1998).
+//! Loadings of benchmarks with few checkpoints are shrunk to those of the same test elsewhere, and these to the mean of
+//! all.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +18,14 @@ use super::{FACTORS, LatentTable};
 use crate::random::{Random, gauss};
 use crate::statistics::{mean, standard_deviation};
 
-/// Steps in all, and between two posteriors of the units.
+/// Number of EM steps; below, the number between two updates of the unit effects.
 const STEPS: usize = 24;
 const BETWEEN: usize = 6;
-/// Passes of least squares before them.
+/// Number of alternating least-squares passes for the starting values.
 const PASSES: usize = 80;
-/// How many checkpoints the loadings of a test's other sources, and the mean of all tests, are worth.
+/// Weight, in checkpoints, of the prior mean of a loading (same test elsewhere, and mean of all tests).
 const WORTH: f64 = 4.0;
-/// Added to the squares of each column.
+/// Ridge penalty added to the diagonal of the columns' cross-products.
 const RIDGE: f64 = 10.0;
 
 /// A fitted model.
@@ -32,16 +33,16 @@ pub(super) struct LatentFit {
     pub(super) alpha: Vec<f64>,
     pub(super) loadings: Vec<Vector>,
     pub(super) psi: Vec<f64>,
-    /// `(n_columns, …)`, of the standardised columns.
+    /// Coefficients of the standardised columns, one vector of factors per column.
     slopes: Vec<Vector>,
     spread: SmallMatrix,
     pub(super) shares: Shares,
-    /// Of each row.
+    /// Posterior mean and, below, covariance of z, per row.
     pub(super) means: Vec<Vector>,
     pub(super) covariances: Vec<SmallMatrix>,
 }
 
-/// Cells that a fit may see.
+/// Whether a cell, given by row and index in the row, may be used by a fit.
 pub(super) type Mask<'a> = &'a (dyn Fn(usize, usize) -> bool + Sync);
 
 struct Seen<'a> {
@@ -49,11 +50,11 @@ struct Seen<'a> {
     cells: Vec<Vec<(usize, f64, f64)>>,
     columns: &'a Columns,
     units: &'a LatentUnits,
-    /// Rows of each benchmark: row and place of the cell in it.
+    /// Per benchmark: row and index of the cell within the row.
     of_benchmarks: Vec<Vec<(usize, usize)>>,
 }
 
-/// Fits the cells that `sees` lets through; a row that keeps none is predicted from its columns and unit.
+/// Fits the model to the cells that `sees` accepts; a row without any is predicted from its columns and unit.
 pub(super) fn fit(
     table: &LatentTable,
     columns: &Columns,
@@ -111,7 +112,7 @@ pub(super) fn fit(
         seen.expect(&mut fit, effects.as_ref()?);
         let scale = seen.maximise(&mut fit, effects.as_ref()?);
         if let Some(effects) = &mut effects {
-            // Everything on the scale on which a checkpoint's own variance is one.
+            // Rescales the effects to a unit variance of r.
             for (mean, covariance) in effects.means.iter_mut().zip(&mut effects.covariances) {
                 *mean = small::of(&scale, mean);
                 *covariance = small::product(&small::product(&scale, covariance), &small::transposed(&scale));
@@ -124,7 +125,7 @@ pub(super) fn fit(
 }
 
 impl Seen<'_> {
-    /// Means and variances of benchmarks; loadings that are alike but for a little, so that factors can come apart.
+    /// Starting values; loadings have a small random part, so that factors can differ.
     fn begin(&self) -> LatentFit {
         let n = self.table.benchmarks.len();
         let mut random = Random::new(20_261_129, 1);
@@ -166,8 +167,8 @@ impl Seen<'_> {
         }
     }
 
-    /// Means and slopes of one factor by alternating least squares. The steps that follow climb slowly along what few
-    /// checkpoints say of how boards lie to each other; here it is found first, without anything that draws boards together.
+    /// Means, slopes and abilities of a one-factor model by alternating least squares. EM is slow where few checkpoints
+    /// link boards, so the relation of boards is found here first, without any shrinkage.
     fn linked(&self, values: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
         let mut alpha: Vec<f64> = values
             .iter()
@@ -226,7 +227,7 @@ impl Seen<'_> {
         (alpha, slopes, places)
     }
 
-    /// What a row's cells say of z: precision and information.
+    /// Likelihood of z from a row's cells, as precision and information vector.
     fn heard(&self, fit: &LatentFit, row: usize) -> (SmallMatrix, Vector) {
         let (mut precision, mut information) = (small::ZERO, [0.0; FACTORS]);
         for (benchmark, value, variance) in &self.cells[row] {
@@ -252,7 +253,7 @@ impl Seen<'_> {
         sum
     }
 
-    /// A row's precision and information on its unit's effect.
+    /// Precision and information vector of a row for its unit's effect.
     fn of_unit(&self, fit: &LatentFit, row: usize) -> (SmallMatrix, Vector) {
         let (precision, information) = self.heard(fit, row);
         let own = small::inverse(&small::plus(&precision, &small::identity(1.0)));
@@ -283,7 +284,7 @@ impl Seen<'_> {
         said
     }
 
-    /// Mean and covariance of the effect of a row's unit; one without a unit has one of its own.
+    /// Posterior mean and covariance of the effect of a row's unit; a row without a unit is a unit of its own.
     fn effect(&self, fit: &LatentFit, effects: &LatentEffects, row: usize) -> (Vector, SmallMatrix) {
         if let Some(unit) = self.table.rows[row].unit {
             return (effects.means[unit], effects.covariances[unit]);
@@ -313,7 +314,7 @@ impl Seen<'_> {
         (fit.means, fit.covariances) = found.into_iter().unzip();
     }
 
-    /// Parameters from the expectations; gives what vectors were multiplied by to keep the own variance one.
+    /// The M step; returns the matrix by which vectors were rescaled to a unit variance of r.
     fn maximise(&self, fit: &mut LatentFit, effects: &LatentEffects) -> SmallMatrix {
         self.benchmarks(fit);
         fit.slopes = self.regressed(|row| small::less(&fit.means[row], &self.effect(fit, effects, row).0));
@@ -356,7 +357,7 @@ impl Seen<'_> {
     }
 
     fn benchmarks(&self, fit: &mut LatentFit) {
-        // What the loadings of few are drawn to: their test's others, and the mean of all.
+        // Sums for the prior means of loadings: over sources of the same test, and over all tests.
         let mut all = ([0.0; FACTORS], 0.0_f64);
         let mut tests: BTreeMap<&str, (Vector, f64)> = BTreeMap::new();
         for (known, w) in self.table.benchmarks.iter().zip(&fit.loadings) {
@@ -371,7 +372,7 @@ impl Seen<'_> {
             .map(|benchmark| {
                 let (sum, n) = tests[self.table.benchmarks[benchmark].test.as_str()];
                 let own = &fitted.loadings[benchmark];
-                // Of one source there are no others.
+                // With a single source there are no others, and the mean of all remains.
                 let towards: Vector = std::array::from_fn(|p| (all[p] + sum[p] - own[p]) / n);
                 self.benchmark(fitted, benchmark, &towards)
             })
@@ -383,7 +384,7 @@ impl Seen<'_> {
         }
     }
 
-    /// Least squares of a benchmark's cells on z, as expected; then their spread.
+    /// Weighted least squares of a benchmark's cells on the expected z, then its residual variance ψ.
     fn benchmark(&self, fit: &LatentFit, benchmark: usize, towards: &Vector) -> (f64, Vector, f64) {
         let own = &self.of_benchmarks[benchmark];
         let old = fit.psi[benchmark];
@@ -423,7 +424,7 @@ impl Seen<'_> {
         (alpha, w, ((spread + 0.1) / (own.len() as f64 + 2.0)).max(1e-3))
     }
 
-    /// Least squares of what is given of each row on the columns.
+    /// Ridge regression of a vector per row on the columns.
     fn regressed(&self, of: impl Fn(usize) -> Vector) -> Vec<Vector> {
         let k = self.columns.values.first().map_or(0, Vec::len);
         let mut second = vec![vec![0.0; k]; k];
@@ -448,7 +449,7 @@ impl Seen<'_> {
 }
 
 impl LatentFit {
-    /// Mean and variance of a cell's log odds, its items' error not among it.
+    /// Predictive mean and variance of a cell's log odds, without the sampling variance of its items.
     pub(super) fn cell(&self, row: usize, benchmark: usize) -> (f64, f64) {
         let w = &self.loadings[benchmark];
         (

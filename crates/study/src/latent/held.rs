@@ -1,4 +1,4 @@
-//! How right the model is on cells that it did not see, and beside Epoch AI's index.
+//! Accuracy of the model on held-out cells, and agreement with Epoch AI's index.
 
 use super::columns::Columns;
 use super::fit::{LatentFit, fit};
@@ -7,24 +7,25 @@ use super::{LatentTable, abilities};
 use crate::random::Random;
 use crate::statistics::{mean, normal_quantile, spearman};
 
-/// One cell in so many is held out.
+/// One in this many cells is held out.
 const PARTS: usize = 5;
-/// Share that the intervals of cells shall hold.
+/// Nominal coverage of the intervals of cells.
 pub(super) const LEVEL: f64 = 0.8;
 
-/// A cell that was held out.
+/// A held-out cell and its prediction errors.
 pub(super) struct HeldOut {
     pub(super) benchmark: usize,
-    /// Points that it was off.
+    /// Prediction minus score, in points.
     pub(super) miss: f64,
-    /// The same of the benchmark's mean.
+    /// The same for the benchmark's mean.
     pub(super) miss_of_mean: f64,
-    /// The same by Epoch AI's index, difficulty and slope, which have seen the cell.
+    /// The same for Epoch AI's index, difficulty and slope, which were estimated with the cell; `None` where they are
+    /// missing.
     pub(super) miss_of_index: Option<f64>,
     pub(super) is_inside: bool,
 }
 
-/// What the model says of a fifth of the cells that it is not shown; the kernel is that of the whole.
+/// Predictions of a random fifth of the cells by a fit without them; hyperparameters are those of the full fit.
 pub(super) fn held(table: &LatentTable, shares: Shares, seed: u64) -> Option<Vec<HeldOut>> {
     let columns = Columns::of(&table.rows);
     let units = LatentUnits::new(&table.features, table.families.clone());
@@ -58,7 +59,7 @@ pub(super) fn held(table: &LatentTable, shares: Shares, seed: u64) -> Option<Vec
             let (value, variance) = fit.cell(place, cell.benchmark);
             let half = quantile * (variance + cell.variance).sqrt();
             let (sum, n) = sums[cell.benchmark];
-            // At the edge a score and what is expected of it are both the edge.
+            // Compared as log odds; at the edge both score and prediction are clamped.
             let inside = (cell.log_odds - value).abs() <= half;
             let index = row
                 .index
@@ -76,7 +77,7 @@ pub(super) fn held(table: &LatentTable, shares: Shares, seed: u64) -> Option<Vec
     Some(found)
 }
 
-/// Mean absolute misses.
+/// Mean absolute error.
 pub(super) fn error<'a>(held: impl Iterator<Item = &'a HeldOut>, miss: impl Fn(&HeldOut) -> f64) -> f64 {
     let all: Vec<f64> = held
         .map(|own| miss(own).abs())
@@ -85,8 +86,8 @@ pub(super) fn error<'a>(held: impl Iterator<Item = &'a HeldOut>, miss: impl Fn(&
     if all.is_empty() { f64::NAN } else { mean(&all) }
 }
 
-/// The rank correlation of the ability with Epoch AI's index over the checkpoints that have both and at least one score
-/// elsewhere, when the model sees nothing of what the index is made of; and how many these are.
+/// Abilities and Epoch AI's indices of the checkpoints that have an index and at least one score elsewhere, from a fit
+/// without the benchmarks of the index.
 pub(super) fn beside_index(table: &LatentTable, shares: Shares) -> Option<(Vec<f64>, Vec<f64>)> {
     let columns = Columns::of(&table.rows);
     let units = LatentUnits::new(&table.features, table.families.clone());
@@ -97,7 +98,7 @@ pub(super) fn beside_index(table: &LatentTable, shares: Shares) -> Option<(Vec<f
     Some(pairs(table, &found, elsewhere))
 }
 
-/// Abilities and indices of the rows that have an index.
+/// Abilities and indices of the rows that have an index and that `keeps` accepts.
 pub(super) fn pairs(
     table: &LatentTable,
     fit: &LatentFit,
@@ -115,7 +116,7 @@ pub(super) fn pairs(
     both.into_iter().unzip()
 }
 
-/// Spearman's coefficient; none of fewer than five.
+/// Spearman's rank correlation; `None` for fewer than five pairs.
 pub(super) fn rank_correlation(pairs: &(Vec<f64>, Vec<f64>)) -> Option<crate::statistics::Correlation> {
     if pairs.0.len() < 5 {
         return None;

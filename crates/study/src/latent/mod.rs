@@ -1,12 +1,12 @@
-//! Section: all boards on one scale, and a latent ability for each checkpoint with its interval.
+//! Section that puts all boards on one scale, and gives each checkpoint a latent ability with an interval.
 //!
-//! Boards ask different tests of different checkpoints, so means over them compare checkpoints by which board they entered.
-//! Here each score is made log odds of what lies between chance and the best, and a factor model with several outputs says
-//! what it expects of every checkpoint on every benchmark: checkpoints that several boards have, and what is known of all
-//! (size, share in use, heads, date, tokens, tuning, unit, family), tie the boards together (`fit`). The ability is the
-//! mean of what is expected over all tests, each counted once: 0 is the mean checkpoint, 1 a standard deviation. The model
-//! is judged on cells that it did not see and beside Epoch AI's capability index, whose scores it is not given.
-//! Checkpoints that took the same set of boards have a middle of their own, so that who entered which board does not draw boards
+//! Boards give different tests to different checkpoints, so means over tests depend on which boards a checkpoint
+//! entered. Here each score becomes the log odds of its share between chance and the best, and a factor model predicts
+//! every checkpoint on every benchmark: checkpoints on several boards, and attributes known of all (size, share in use,
+//! heads, date, tokens, tuning, unit, family), link the boards (`fit`). The ability is the mean prediction over all
+//! tests, each counted once; 0 is the mean checkpoint and 1 a standard deviation. The model is evaluated on held-out
+//! cells and against Epoch AI's capability index. Checkpoints with the same set of boards have a mean of their own, so
+//! that selective entry does not pull together boards that share few checkpoints.
 //! together that share few.
 
 mod columns;
@@ -26,26 +26,26 @@ use serde::Serialize;
 use small::Vector;
 use units::LatentUnits;
 
-/// Factors.
+/// Number of latent factors.
 pub(crate) const FACTORS: usize = 3;
 
 /// A benchmark of one board.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LatentBenchmark {
-    /// Name in scores: `bbh`, `proteus_bbh`.
+    /// Name as in the scores: `bbh`, `proteus_bbh`.
     pub name: String,
-    /// What it asks, one name for all boards.
+    /// The test, with one name for all boards.
     pub test: String,
     /// The board it belongs to.
     pub board: String,
-    /// Abilities it asks for.
+    /// Abilities that it measures.
     pub abilities: Vec<String>,
-    /// Points that guessing gets.
+    /// Score by guessing, in points.
     pub chance: f64,
-    /// The best there can be, points.
+    /// Best possible score, in points.
     pub ceiling: f64,
-    /// Epoch AI's own difficulty and slope of it, where that is in their index: scores are `1 / (1 + exp(slope (difficulty −
-    /// index)))` of what lies above chance.
+    /// Epoch AI's difficulty and slope of the benchmark, where it is in their index; scores are modelled as `1 / (1 +
+    /// exp(slope (difficulty − index)))` of the range above chance.
     pub epoch: Option<(f64, f64)>,
 }
 
@@ -58,11 +58,11 @@ pub struct LatentCell {
     variance: f64,
 }
 
-/// The least share above chance, and below the best, that is told apart from none.
+/// Shares above chance and below the best are clamped to at least this.
 pub(crate) const EDGE: f64 = 0.01;
 
 impl LatentCell {
-    /// A score in points on the `place`-th benchmark, with its standard error by items in points.
+    /// A score in points on benchmark number `place`, with its standard error from the number of items, in points.
     pub fn new(place: usize, benchmark: &LatentBenchmark, score: f64, error: f64) -> Self {
         let wide = benchmark.ceiling - benchmark.chance;
         let share = ((score - benchmark.chance) / wide).clamp(EDGE, 1.0 - EDGE);
@@ -76,22 +76,22 @@ impl LatentCell {
     }
 }
 
-/// A checkpoint.
+/// A checkpoint with its attributes and scores.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LatentRow {
     /// `org/name`.
     pub id: String,
-    /// Its unit: shape, key and value heads and vocabulary together; none where that is not known.
+    /// Index of its unit (shape, key and value heads and vocabulary together); `None` where that is not known.
     pub unit: Option<usize>,
-    /// What is known of it, as [`COLUMNS`].
+    /// Attributes, in the order of [`COLUMNS`]; `None` where unknown.
     pub columns: Vec<Option<f64>>,
-    /// Its scores, one a benchmark.
+    /// Scores, one per benchmark taken.
     pub cells: Vec<LatentCell>,
-    /// Epoch AI's capability index, where they give one.
+    /// Epoch AI's capability index; `None` where there is none.
     pub index: Option<f64>,
 }
 
-/// What a row's columns are.
+/// Names of a row's attributes.
 pub const COLUMNS: [&str; 7] = [
     "ln size",
     "ln total over active",
@@ -102,17 +102,17 @@ pub const COLUMNS: [&str; 7] = [
     "merged",
 ];
 
-/// What is known of a unit: the first five of [`COLUMNS`].
+/// Attributes of a unit: the first five of [`COLUMNS`].
 pub type LatentFeatures = [f64; units::FEATURES];
 
-/// Everything that is asked.
+/// Input of the model.
 #[derive(Debug, Clone, Default)]
 pub struct LatentTable {
     /// Benchmarks of all boards.
     pub benchmarks: Vec<LatentBenchmark>,
-    /// Checkpoints, by id.
+    /// Checkpoints, ordered by id.
     pub rows: Vec<LatentRow>,
-    /// Of each unit.
+    /// Attributes of each unit.
     pub features: Vec<LatentFeatures>,
     /// Family of each unit.
     pub families: Vec<String>,
@@ -123,32 +123,32 @@ pub struct LatentTable {
 pub struct LatentAbility {
     /// `org/name`.
     pub id: String,
-    /// In standard deviations over checkpoints, 0 the mean.
+    /// Ability in standard deviations over checkpoints; 0 is the mean.
     pub ability: f64,
-    /// Lower end at 95 %.
+    /// Lower 95 % limit.
     pub low: f64,
-    /// Upper end at 95 %.
+    /// Upper 95 % limit.
     pub high: f64,
-    /// One more than the number of checkpoints that are surely better (97.5 % each): checkpoints of one rank, and of ranks
-    /// near, are not told apart.
+    /// One plus the number of checkpoints that are significantly better (97.5 % each). Checkpoints of equal or similar
+    /// rank cannot be told apart.
     pub rank: usize,
-    /// Scores it rests on.
+    /// Number of scores of the checkpoint.
     pub scores: usize,
     #[serde(skip)]
     error: f64,
 }
 
-/// Fewest checkpoints of a test that counts in the mean.
+/// Fewest checkpoints of a benchmark that counts in the mean over tests.
 const LEAST: usize = 30;
 
-/// The fitted model of a table.
+/// A model fitted to a table.
 pub struct Model<'a> {
     table: &'a LatentTable,
     fit: LatentFit,
 }
 
 impl<'a> Model<'a> {
-    /// Fits every cell; none where there is nothing to fit.
+    /// Fits the model to all cells; `None` where nothing can be fitted.
     pub fn of(table: &'a LatentTable) -> Option<Self> {
         let columns = Columns::of(&table.rows);
         let units = LatentUnits::new(&table.features, table.families.clone());
@@ -156,27 +156,28 @@ impl<'a> Model<'a> {
         Some(Self { table, fit })
     }
 
-    /// The abilities that a benchmark of the table asks for, by name.
+    /// Names of the abilities that the table's benchmarks measure.
     pub fn names(&self) -> BTreeSet<&str> {
         let all = self.table.benchmarks.iter();
         all.flat_map(|known| known.abilities.iter().map(String::as_str))
             .collect()
     }
 
-    /// What is expected of a row on a benchmark, points, whether or not it took it.
+    /// Predicted score of a row on a benchmark in points, whether or not it took it.
     pub fn expected(&self, row: usize, benchmark: usize) -> f64 {
         let known = &self.table.benchmarks[benchmark];
         let (log_odds, _) = self.fit.cell(row, benchmark);
         known.chance + (known.ceiling - known.chance) / (1.0 + (-log_odds).exp())
     }
 
-    /// Abilities of all checkpoints, best first: over all tests, or those that ask for one ability. Empty where no test does.
+    /// Abilities of all checkpoints, best first, over all tests or those of one ability. Empty where there is no such
+    /// test.
     pub fn abilities(&self, asked: Option<&str>) -> Vec<LatentAbility> {
         abilities(self.table, &self.fit, asked)
     }
 }
 
-/// The mean of the loadings over tests, each counted once; and how many tests.
+/// Mean loadings over tests, each counted once, and the number of tests; `None` where there are none.
 fn direction(table: &LatentTable, fit: &LatentFit, asked: Option<&str>) -> Option<(Vector, usize)> {
     let mut counts = vec![0_usize; table.benchmarks.len()];
     for cell in table.rows.iter().flat_map(|row| &row.cells) {
@@ -249,7 +250,7 @@ fn abilities(table: &LatentTable, fit: &LatentFit, asked: Option<&str>) -> Vec<L
     all
 }
 
-/// The section; empty where nothing can be fitted.
+/// Builds the section; empty where nothing can be fitted.
 pub fn section(table: &LatentTable, seed: u64) -> crate::section::Section {
     section::section(table, seed)
 }

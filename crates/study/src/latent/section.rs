@@ -1,4 +1,4 @@
-//! Findings, tables and words.
+//! Findings, tables and text of the section.
 
 use super::columns::Columns;
 use super::fit::fit;
@@ -9,9 +9,9 @@ use crate::finding::{Finding, SourceOf};
 use crate::section::{Cell, Section, Table as Shown};
 use crate::statistics::{Correlation, mean};
 
-/// Fewer rows than this are no scale.
+/// Fewest rows for a scale.
 const LEAST: usize = 50;
-/// Checkpoints that are shown.
+/// Number of checkpoints shown.
 const SHOWN: usize = 25;
 
 const METHOD: &str = "factor model of log odds, process over units";

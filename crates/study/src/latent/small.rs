@@ -1,4 +1,4 @@
-//! Vectors and symmetric matrices of as many entries as there are factors.
+//! Vectors and symmetric matrices with one entry per factor.
 
 use super::FACTORS;
 
@@ -51,12 +51,12 @@ pub(super) fn less(a: &Vector, b: &Vector) -> Vector {
     std::array::from_fn(|i| a[i] - b[i])
 }
 
-/// v' A v.
+/// The quadratic form v' A v.
 pub(super) fn form(a: &SmallMatrix, v: &Vector) -> f64 {
     inner(v, &of(a, v))
 }
 
-/// L with L L' = A, for A positive definite; a pivot below `1e-12` is taken as that.
+/// Cholesky factor L with L L' = A, for positive definite A; pivots below `1e-12` are raised to it.
 pub(super) fn factor(a: &SmallMatrix) -> SmallMatrix {
     let mut lower = ZERO;
     for i in 0..FACTORS {
@@ -74,7 +74,7 @@ pub(super) fn factor(a: &SmallMatrix) -> SmallMatrix {
 
 /// Inverse of a lower triangular matrix.
 pub(super) fn inverse_of_lower(lower: &SmallMatrix) -> SmallMatrix {
-    // Row by row of the transposed: a column of the inverse each.
+    // Row-wise on the transpose: one column of the inverse per row.
     let mut columns = ZERO;
     for (column, of) in columns.iter_mut().enumerate() {
         for i in column..FACTORS {

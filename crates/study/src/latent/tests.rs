@@ -1,11 +1,11 @@
-//! A made-up world whose abilities are known.
+//! A simulation with known abilities.
 
 use super::*;
 use crate::random::{Random, gauss};
 use crate::statistics::spearman;
 
-/// Two boards of four tests each that share a tenth of their checkpoints; the second board's are better by one and a half
-/// standard deviations. Gives the table and what each checkpoint truly can.
+/// Two boards of four tests each that share a tenth of their checkpoints; those of the second board are better by one
+/// and a half standard deviations. Returns the table and the true abilities.
 fn world(seed: u64) -> (LatentTable, Vec<f64>) {
     let mut random = Random::new(seed, 1);
     let benchmark = |place: usize| LatentBenchmark {
@@ -73,7 +73,7 @@ fn abilities_of_two_boards_come_on_one_scale() {
         .collect();
     let rho = spearman(&own, &true_).value;
     assert!(rho > 0.98, "{rho}");
-    // Intervals hold as often as they say, and neither board is drawn to the other.
+    // Intervals have their nominal coverage, and neither board is biased towards the other.
     let held = all
         .iter()
         .zip(&true_)
@@ -97,7 +97,7 @@ fn abilities_of_two_boards_come_on_one_scale() {
         off(false),
         off(true)
     );
-    // The first is of rank one, and ranks are no finer than what is known.
+    // The first has rank one, and ranks are no finer than the intervals.
     assert_eq!(all[0].rank, 1);
     assert!(all.iter().enumerate().all(|(place, own)| own.rank <= place + 1));
     assert_eq!(model.names().into_iter().collect::<Vec<_>>(), ["even", "odd"]);
@@ -145,7 +145,7 @@ fn the_link_gives_scores_back() {
     };
     let cell = LatentCell::new(0, &known, 62.5, 1.5);
     assert!(cell.log_odds.abs() < 1e-12);
-    // A share of one half has slope four, and one and a half points are one fiftieth of what lies above chance.
+    // A share of one half has slope four, and 1.5 points are 1/50 of the range above chance.
     assert!((cell.variance - (4.0 * 1.5 / 75.0_f64).powi(2)).abs() < 1e-12);
     assert!(LatentCell::new(0, &known, 20.0, 1.5).log_odds < -4.0);
 }

@@ -1,7 +1,7 @@
-//! What checkpoints of one unit share: a process over units with an effect of the family, several outputs at once.
+//! Effects of units: a Gaussian process over units with an effect of the family, for several factors at once.
 //!
-//! Covariance of two units' effects: a kernel of their features, family and identity, times the covariance of the factors.
-//! What rows say of a unit's effect comes as a precision and an information vector, so the posterior is exact.
+//! Covariance of two units' effects: a kernel of their features, family and identity, times the covariance of the
+//! factors. Evidence from rows is a precision matrix and an information vector per unit, so the posterior is exact.
 
 use faer::Mat;
 
@@ -10,11 +10,12 @@ use super::small::{self, SmallMatrix, Vector};
 use crate::algebra::inverse;
 use crate::statistics::{mean, standard_deviation};
 
-/// What is known of a unit besides its checkpoints' scores: ln size, ln total over active, ln heads over kv heads, years,
-/// ln tokens.
+/// Number of attributes of a unit: ln size, ln total over active parameters, ln heads over key-value heads, years, ln
+/// tokens.
 pub(super) const FEATURES: usize = 5;
 
-/// Which share of the variance of units follows the features, which the family; the rest is the unit's own.
+/// Length scale, and shares of the variance between units that follow the features and the family; the rest is the
+/// unit's own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Shares {
     pub(super) length: f64,
@@ -22,7 +23,7 @@ pub(super) struct Shares {
     pub(super) family: f64,
 }
 
-/// What may be chosen, by likelihood.
+/// Candidates, of which the one with the highest likelihood is used.
 pub(super) const CHOICES: [Shares; 4] = [
     Shares {
         length: 1.0,
@@ -46,19 +47,19 @@ pub(super) const CHOICES: [Shares; 4] = [
     },
 ];
 
-/// Units with their features and families.
+/// Units with their standardised features and families.
 pub(super) struct LatentUnits {
     places: Vec<[f64; FEATURES]>,
     families: Vec<String>,
 }
 
-/// What rows say of each unit.
+/// Evidence from rows on each unit's effect.
 pub(super) struct Said {
     pub(super) precision: Vec<SmallMatrix>,
     pub(super) information: Vec<Vector>,
 }
 
-/// Effects of the units: means and covariances, and their own covariance as these say it.
+/// Posterior means and covariances of the units' effects, updated covariance of the factors, and log-likelihood.
 pub(super) struct LatentEffects {
     pub(super) means: Vec<Vector>,
     pub(super) covariances: Vec<SmallMatrix>,
@@ -66,12 +67,12 @@ pub(super) struct LatentEffects {
     pub(super) log_likelihood: f64,
 }
 
-/// A precision so small that it says nothing, for units of which a direction was never measured.
+/// A negligible precision, for units with a direction that was never measured.
 const NOTHING: f64 = 1e-4;
 
 impl LatentUnits {
     pub(super) fn new(features: &[[f64; FEATURES]], families: Vec<String>) -> Self {
-        // What is not known of a unit is taken as the mean of what is.
+        // Unknown features of a unit are set to the mean.
         let column = |k: usize| -> Vec<f64> {
             let known = features
                 .iter()
@@ -127,13 +128,13 @@ impl LatentUnits {
         shares.smooth * (-0.5 * apart / shares.length.powi(2)).exp() + family + own
     }
 
-    /// The posterior of all effects.
+    /// The posterior of all effects; `None` where the covariance cannot be inverted.
     pub(super) fn effects(&self, said: &Said, spread: &SmallMatrix, shares: Shares) -> Option<LatentEffects> {
         let n = self.len();
         let kernel = Mat::from_fn(n, n, |a, b| {
             self.kernel(shares, a, b) + if a == b { 1e-6 } else { 0.0 }
         });
-        // Noise of what rows say, and what they say.
+        // Noise covariance and observed value of each unit's effect.
         let noise: Vec<SmallMatrix> = said
             .precision
             .iter()

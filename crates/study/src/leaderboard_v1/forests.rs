@@ -1,5 +1,5 @@
-//! The same forest again and again: what one scores depends on its seed, on shapes never seen most of all, and with rows
-//! at random on the split.
+//! Repeated fits of a forest: its score varies with the seed, most of all on held-out shapes, and on random splits also
+//! with the split.
 
 use rayon::prelude::*;
 
@@ -14,21 +14,21 @@ use crate::section::Table;
 
 use super::rows::BoardRows;
 
-/// Forests fitted on the same folds, from the study's seed on.
+/// Number of forests fitted on the same folds, with consecutive seeds from the study's seed on.
 const SEEDS: u64 = 3;
 
 /// Scores of forests on the same rows.
 pub(super) struct Forests {
-    /// The folds of each run: the same for every seed, or a split each.
+    /// The folds of each run: the same for every seed, or one split per run.
     pub(super) folds: Vec<Vec<Fold>>,
-    /// What they score.
+    /// Mean scores of the forests.
     pub(super) runs: Runs,
-    /// R² of the training mean of the row's own shape, over the same runs.
+    /// Mean scores of predicting each row by the training mean of its shape, on the same folds.
     pub(super) lookup: Runs,
 }
 
-/// Fits and scores them: on [`SPLITS`] splits where a protocol is one split of rows at random, else [`SEEDS`] times on the
-/// same folds.
+/// Fits and scores forests: on [`SPLITS`] random splits where a protocol is a single random split, else with [`SEEDS`]
+/// seeds on the same folds.
 pub(super) fn forests(
     rows: &BoardRows,
     protocol: Protocol,
@@ -69,7 +69,7 @@ pub(super) fn forests(
     })
 }
 
-/// Impurity importances of forests on all rows: per feature one share a tree, trees of all seeds together.
+/// Impurity importances in forests on all rows: per feature the shares in each tree, for the trees of all seeds.
 pub(super) fn importance_by_tree(design: &Design, target: &[f64], seed: u64) -> Result<Vec<Vec<f64>>, Error> {
     let mut by_feature = vec![Vec::new(); design.n_features()];
     for seed in seed..seed + SEEDS {
@@ -83,8 +83,8 @@ pub(super) fn importance_by_tree(design: &Design, target: &[f64], seed: u64) -> 
     Ok(by_feature)
 }
 
-/// Adds the fold numbers and out-of-fold predictions of a protocol's first run, and the fold numbers of further splits
-/// (`fold_random_split_2` …).
+/// Adds columns to the table: fold numbers and out-of-fold predictions of a protocol's first run, and fold numbers of
+/// further splits (`fold_random_split_2` …).
 pub(super) fn add_runs(table: &mut Table, protocol: Protocol, forests: &Forests) {
     let name = protocol.name();
     add_folds(table, format!("fold_{name}"), &forests.folds[0]);

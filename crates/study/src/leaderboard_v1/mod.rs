@@ -21,38 +21,38 @@ pub(crate) use size_bins::equal_frequency;
 
 /// The benchmarks of leaderboard v1, in the order of [`StructureRow::scores`].
 pub const BENCHMARKS: [&str; 6] = crate::abilities::V1;
-/// The same as people write them.
+/// Titles of the benchmarks, as shown to readers.
 pub const BENCHMARK_TITLES: [&str; 6] = ["ARC", "HellaSwag", "MMLU", "TruthfulQA", "WinoGrande", "GSM8K"];
 
-/// One checkpoint with its scores and, where resolved, its structure. Repeats are not among the rows.
+/// One checkpoint with its scores and, where resolved, its structure; repeated runs are already left out.
 #[derive(Debug, Clone, Default)]
 pub struct StructureRow {
     /// `org/name`.
     pub id: String,
-    /// Shape of the checkpoint as a number; one that is not known is a group of its own.
+    /// Shape identifier; a checkpoint of unknown shape is a group of its own.
     pub shape: u32,
     /// Structure columns.
     pub structure: StructureValues,
-    /// Fine-tuned, tuned to converse or merged; false where trained from scratch, absent for what is neither.
+    /// True if fine-tuned, chat-tuned or merged, false if trained from scratch, `None` for any other kind.
     pub post_trained: Option<bool>,
     /// Scores in points, in the order of [`BENCHMARKS`].
     pub scores: [Option<f64>; 6],
 }
 
-/// The rows, and what is random about the study of them.
+/// The rows, and the settings of the random parts.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaderboardV1<'a> {
-    /// One row a checkpoint.
+    /// One row per checkpoint.
     pub rows: &'a [StructureRow],
     /// Rows of the table that were left out as repeats.
     pub n_repeats: usize,
-    /// Resamples of the intervals.
+    /// Number of bootstrap resamples of the intervals.
     pub resamples: usize,
     /// Seed of folds, forests and intervals.
     pub seed: u64,
 }
 
-/// The sections on leaderboard v1. `progress` hears of each fit that is done, as (done, of).
+/// The sections on leaderboard v1. `progress` is called after each fit, with the number done and the total.
 ///
 /// # Errors
 /// Whatever the regressions return, for example too few shapes for the folds.
@@ -70,7 +70,7 @@ pub fn sections(
 }
 
 impl LeaderboardV1<'_> {
-    /// Rows with a score on the benchmark: `(row number, score)`.
+    /// Rows with a score on the benchmark: `(row index, score)`.
     fn scored(&self, benchmark: usize) -> Vec<(usize, f64)> {
         let scored = |(row, of): (usize, &StructureRow)| of.scores[benchmark].map(|score| (row, score));
         self.rows.iter().enumerate().filter_map(scored).collect()
@@ -84,7 +84,7 @@ fn source() -> SourceOf {
     }
 }
 
-/// A finding of these rows, beside no published figure.
+/// A finding on these rows without a published value to compare with.
 fn finding(id: &str, question: &str) -> Finding {
     Finding::new(id, question, &source()).with_published(None)
 }

@@ -1,5 +1,5 @@
-//! Whether size and date are the primary factors: how much of what all columns predict the two reach, and what each adds beyond
-//! a column of its kind that says nothing.
+//! Tests whether size and date are the primary factors: the share of the R² of all columns that the two reach alone,
+//! and the contribution of each, compared with the same column shuffled.
 
 use rayon::prelude::*;
 
@@ -15,10 +15,11 @@ use crate::regression::RandomForest;
 use crate::statistics::{mean, percentile_interval, resample_groups};
 
 const FACTORS: [&str; 2] = ["size", "date"];
-/// Splits of the rows at random, one of each forest on each.
+/// Number of random splits, with one forest of each kind on each.
 const SPLITS: u64 = 3;
 
-/// Forests of one split: on all columns, on the factors alone, and on all with one factor shuffled before fitting.
+/// Scores of the forests on one split: on all columns, on the two factors only, and on all with one factor shuffled
+/// before fitting.
 struct Split {
     all: Evaluation,
     pair: Evaluation,
@@ -49,10 +50,10 @@ impl Split {
     }
 }
 
-/// A number of the R² of two forests: of all columns, and of fewer.
+/// A statistic of the R² of two forests: on all columns, and on fewer.
 type OfTwo = fn(f64, f64) -> f64;
 
-/// The share of R² that the factors reach, and what each loses when it is shuffled, with intervals over shapes.
+/// The share of R² that the factors reach, and the loss when each is shuffled, with intervals over shapes.
 pub(super) fn findings(
     study: &LeaderboardV1<'_>,
     place: usize,

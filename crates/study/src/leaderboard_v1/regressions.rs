@@ -1,4 +1,5 @@
-//! From structure to score: a random forest on `structure_date`, under random rows and under unseen shapes.
+//! Section on regressions from structure to score: a random forest on `structure_date`, on random splits and on
+//! held-out shapes.
 
 use super::forests::{Forests, add_runs, forests, importance_by_tree};
 use super::primary;
@@ -222,7 +223,8 @@ fn table_row(place: usize, protocol: Protocol, forests: &Forests, ceiling: Optio
     ]
 }
 
-/// Impurity importances of forests on all rows; how trees differ says nothing of other shapes, so no interval.
+/// Impurity importances of forests on all rows; without intervals, as the variation between trees does not reflect
+/// other shapes.
 fn importance(
     study: &LeaderboardV1<'_>,
     place: usize,

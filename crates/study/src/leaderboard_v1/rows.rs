@@ -1,4 +1,4 @@
-//! The rows of a regression, and the table of them that anyone can fit with another program.
+//! The rows of a regression, and a table of them for fitting with other programs.
 
 use super::LeaderboardV1;
 use crate::design::Design;
@@ -13,18 +13,18 @@ pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::RandomSplit, Protocol::St
 /// The feature set of these regressions.
 pub(super) const SET: &str = "structure_date";
 
-/// The rows that a regression uses: all features and the score are known.
+/// The rows used by a regression, with all features and the score known.
 pub(super) struct BoardRows {
-    /// Numbers of the rows in the study.
+    /// Indices of the rows in the study.
     pub(super) numbers: Vec<usize>,
     pub(super) design: Design,
     pub(super) target: Vec<f64>,
     pub(super) shape: Groups,
-    /// All structure columns but the date equal.
+    /// Groups of rows with all structure columns but the date equal.
     pub(super) structure: Groups,
 }
 
-/// Rows with every feature of the set and the score; the rest is counted in the table's caption.
+/// Rows with all features of the set and the score; the number of others is stated in the table's caption.
 pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<BoardRows, Error> {
     let names = feature_set(SET).expect("a set of the table");
     let mut rows = Vec::new();
@@ -52,7 +52,7 @@ pub(super) fn rows_of(study: &LeaderboardV1<'_>, benchmark: usize) -> Result<Boa
     })
 }
 
-/// The rows of one regression, so that anyone can fit them with another program.
+/// The rows of one regression as a table, so that they can be fitted with another program.
 pub(super) fn rows_table(study: &LeaderboardV1<'_>, benchmark: &str, rows: &BoardRows) -> Table {
     let names = rows.design.names();
     Table {

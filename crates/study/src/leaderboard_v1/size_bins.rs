@@ -1,11 +1,11 @@
-//! Scores by size, in bins that hold equally many checkpoints.
+//! Scores by size, in bins of about equally many checkpoints.
 
 use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::finding::Finding;
 use crate::section::{Axis, Bin, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, mean_interval, quantile};
 
-/// Bins asked for; equal sizes stay in one bin, so there may be fewer.
+/// Number of bins requested; equal sizes stay in one bin, so there may be fewer.
 const BINS: usize = 10;
 
 pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
@@ -98,8 +98,8 @@ pub(super) fn section(study: &LeaderboardV1<'_>) -> Section {
     section
 }
 
-/// Cuts points sorted by size into at most [`BINS`] bins of about equal count: checkpoints of one size go together into
-/// the bin that their middle rank falls in.
+/// Divides points sorted by size into at most [`BINS`] bins of about equal count: all points of one size go into the
+/// bin of their middle rank.
 pub(crate) fn equal_frequency<T>(points: &[T], size: impl Fn(&T) -> f64) -> Vec<&[T]> {
     let mut bin_of = Vec::with_capacity(points.len());
     for equal in points.chunk_by(|a, b| size(a) == size(b)) {

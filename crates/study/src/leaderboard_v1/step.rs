@@ -1,4 +1,4 @@
-//! Whether scores dip between 10 and 20 billion parameters: the step from the sizes just below.
+//! Tests whether scores dip between 10 and 20 billion parameters, compared with the sizes just below.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use super::{BENCHMARK_TITLES, BENCHMARKS, LeaderboardV1, source};
 use crate::finding::{Finding, Interval};
 use crate::statistics::{GroupBootstrap, bootstrap_interval, group_bootstrap, mean, resample_counts};
 
-/// Billions of parameters: below, and the range said to dip.
+/// Size range below, in billions of parameters; next, the range claimed to dip.
 const BELOW: (f64, f64) = (5.0, 10.0);
 const DIP: (f64, f64) = (10.0, 20.0);
 
-/// For each benchmark the mean of 10 to 20 less the mean of 5 to 10 billion parameters, by checkpoint and by shape.
+/// For each benchmark the mean score at 10 to 20 minus that at 5 to 10 billion parameters, by checkpoint and by shape.
 pub(super) fn findings(study: &LeaderboardV1<'_>) -> Vec<Finding> {
     let mut all = Vec::new();
     for (place, benchmark) in BENCHMARKS.iter().enumerate() {
@@ -65,7 +65,7 @@ fn by_checkpoint(rows: &[(u32, bool, f64)]) -> f64 {
     mean(&scores(true)) - mean(&scores(false))
 }
 
-/// Mean of each shape's rows on the side asked.
+/// Mean score of each shape's rows in the dip range, or below it if `dip` is false.
 fn shape_means(rows: &[(u32, bool, f64)], dip: bool) -> BTreeMap<u32, f64> {
     let mut scores: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.1 == dip) {
@@ -77,14 +77,14 @@ fn shape_means(rows: &[(u32, bool, f64)], dip: bool) -> BTreeMap<u32, f64> {
         .collect()
 }
 
-/// Each shape counts once, by its mean.
+/// Difference of means in which each shape counts once, by its mean.
 fn by_shape(rows: &[(u32, bool, f64)]) -> f64 {
     let of = |dip: bool| mean(&shape_means(rows, dip).into_values().collect::<Vec<_>>());
     of(true) - of(false)
 }
 
-/// Interval of [`by_shape`] over draws of shapes with replacement: one drawn twice counts twice, as it must, for counting
-/// it once would draw without replacement and make the interval too narrow.
+/// Interval of [`by_shape`] from resampling shapes. A shape drawn twice must count twice: counting it once would amount
+/// to drawing without replacement, and make the interval too narrow.
 fn by_shape_interval(rows: &[(u32, bool, f64)], settings: GroupBootstrap) -> Option<Interval> {
     let mut shapes: Vec<u32> = rows.iter().map(|row| row.0).collect();
     shapes.sort_unstable();
@@ -126,7 +126,7 @@ mod tests {
             seed: 1,
         };
         let interval = by_shape_interval(&rows, settings).expect("enough shapes");
-        // 0 to 39 once each: variance (40² − 1) / 12, over 40 shapes.
+        // Values 0 to 39 once each have variance (40² − 1) / 12; standard error of the mean over 40 shapes.
         let error = ((1600.0_f64 - 1.0) / 12.0 / 40.0).sqrt();
         let ratio = (interval.high - interval.low) / (2.0 * 1.96 * error);
         assert!((0.92..1.1).contains(&ratio), "{ratio}");

@@ -1,10 +1,10 @@
-//! The sections on rows whose answer is known.
+//! The sections on rows with a known answer.
 
 use super::*;
 use crate::section::{Cell, Drawing, Table};
 
-/// 60 shapes of 12 checkpoints; the score is a number drawn for the shape, so structure explains everything by look-up
-/// and nothing out of shape.
+/// 60 shapes of 12 checkpoints with a random score per shape, so a look-up by structure predicts it perfectly and
+/// held-out shapes cannot be predicted.
 fn look_up_table() -> Vec<StructureRow> {
     (0..720_u32)
         .map(|number| {
@@ -65,7 +65,7 @@ fn a_look_up_table_is_found_out_by_unseen_shapes() {
     assert!(value(&sections, &id("structure_out")) < 0.3);
     assert!((value(&sections, "regression.ceiling.structure.arc") - 1.0).abs() < 1e-9);
     assert!(value(&sections, "importance.mdi.structure_date.arc.layers") > 0.9);
-    // Layers alone tell the score: size, which is constant, and date tell nothing of it.
+    // Layers alone determine the score; size, which is constant, and date are uninformative.
     let primary = |id: &str| value(&sections, &format!("importance.primary.{id}.structure_date.arc"));
     assert!(primary("share") < 0.1, "{}", primary("share"));
     assert!(
@@ -98,7 +98,7 @@ fn size_and_date_are_primary_where_they_make_the_score() {
     );
 }
 
-/// 40 rows each of 19 shapes whose score follows from the layers, and 800 of the deepest, whose score does not.
+/// 40 rows each of 19 shapes whose score follows from the layers, and 800 rows of the deepest, whose score does not.
 fn one_large_shape() -> Vec<StructureRow> {
     let row = |number: u32, shape: u32, score: f64| StructureRow {
         id: format!("org/checkpoint-{number}"),
@@ -149,7 +149,7 @@ fn one_large_shape_does_not_speak_for_all() {
         &sections,
         "regression.effective_shapes.structure_date.structure_out.mmlu",
     );
-    // 800 rows of one and 40 each of 19.
+    // 800 rows of one shape and 40 each of 19.
     let counted = 1560.0_f64.powi(2) / (800.0_f64.powi(2) + 19.0 * 1600.0);
     assert!((effective - counted).abs() < 1e-9, "{effective}");
     let regression = sections

@@ -1,4 +1,4 @@
-//! What the regressions from structure to score say, in words and drawn: by rows, and with each shape counted once.
+//! Text and figure on the regressions from structure to score, by rows and with each shape counted once.
 
 use super::rows::PROTOCOLS;
 use super::rows::SET;
@@ -9,7 +9,7 @@ use crate::protocol::Protocol;
 use crate::section::{Axis, Bar, Drawing, Figure};
 use crate::statistics::{mean, quantile};
 
-/// A statistic of the forest on each benchmark under a protocol; benchmarks without one are left out.
+/// A statistic of the forest on each benchmark under a protocol; benchmarks without it are left out.
 fn values(findings: &[Finding], statistic: &str, protocol: Protocol) -> Vec<f64> {
     let name = protocol.name();
     let of = |benchmark: &&str| {
@@ -61,7 +61,7 @@ pub(super) fn words(findings: &[Finding]) -> Vec<String> {
     ]
 }
 
-/// Three bars a benchmark: random rows, unseen shapes by rows, unseen shapes with each counted once.
+/// Three bars per benchmark: random rows, held-out shapes by rows, held-out shapes with each counted once.
 pub(super) fn r2_figure(findings: &[Finding], study: &LeaderboardV1<'_>) -> Figure {
     let [random, unseen] = PROTOCOLS;
     let series = [

@@ -1,4 +1,4 @@
-//! The mixed model of units: effects, what could undo them, and what structure can explain at most.
+//! Effects of parts from the mixed model of units, their robustness, and the most that structure can explain.
 
 use rayon::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::statistics::{
     Mixed, MixedFit, detectable, dot, mean, quantile, robust_interval, standard_deviation, times, variance,
 };
 
-/// The parts that an effect is told of, with what a doubling (a year) of each is.
+/// The columns whose effect is reported, each with the unit of its effect (a doubling, a year).
 pub(super) const TOLD: [(&str, &str); 8] = [
     ("size", "parameters doubled"),
     ("tokens", "training tokens doubled"),
@@ -25,7 +25,7 @@ pub(super) const TOLD: [(&str, &str); 8] = [
     ("experts", "all parameters over active ones doubled at fixed size"),
 ];
 
-/// Everything of one benchmark on some rows.
+/// The fitted model of one benchmark on some rows.
 struct Model {
     units: Units,
     named: Vec<Named>,
@@ -74,7 +74,7 @@ impl Model {
         self.named.iter().position(|(known, _)| *known == name)
     }
 
-    /// Families are what is independent.
+    /// Degrees of freedom from the number of families, which are treated as independent; at least 4.
     fn df(&self) -> f64 {
         (self.n_families as f64 - self.named.len() as f64).max(4.0)
     }
@@ -97,21 +97,21 @@ impl Model {
         )
     }
 
-    /// What a confounder must explain of both part and score to bring the effect to zero (Cinelli and Hazlett 2020,
-    /// <https://doi.org/10.1111/rssb.12348>).
+    /// Robustness value: the share of the residual variance of both part and score that a confounder must explain to
+    /// bring the effect to zero (Cinelli and Hazlett 2020, <https://doi.org/10.1111/rssb.12348>).
     fn robustness(&self, place: usize) -> f64 {
         let f2 = self.t(place).powi(2) / self.df();
         0.5 * ((f2 * f2 + 4.0 * f2).sqrt() - f2)
     }
 
-    /// Share of what else leaves of the score that a column explains.
+    /// Partial R² of a column: its share of the variance of the score that the other columns leave unexplained.
     fn partial_r2(&self, place: usize) -> f64 {
         let f2 = self.t(place).powi(2) / self.df();
         f2 / (1.0 + f2)
     }
 
-    /// p of the effect, and the spread of t where there is none: what all else leaves of the part is shuffled among units
-    /// of like size (Freedman and Lane 1983).
+    /// Permutation p value of the effect, and the standard deviation of t under permutation: the residuals of the part
+    /// given the other columns are permuted among units of similar size (Freedman and Lane 1983).
     fn permutation(&self, place: usize, study: &Pooled<'_>) -> Option<(f64, f64)> {
         let n = self.units.all.len();
         let others: Vec<&Vec<f64>> = self
@@ -125,7 +125,7 @@ impl Model {
         let left = crate::statistics::LinearDesign::new(&plain)
             .ok()?
             .residual(&self.named[place].1);
-        // M = V⁻¹ − V⁻¹ X₀ (X₀' V⁻¹ X₀)⁻¹ X₀' V⁻¹: what V leaves beside the other columns.
+        // M = V⁻¹ − V⁻¹ X₀ (X₀' V⁻¹ X₀)⁻¹ X₀' V⁻¹ projects out the other columns X₀.
         let weighted: Vec<Vec<f64>> = others
             .iter()
             .map(|column| times(&self.fit.precision, column))
@@ -168,7 +168,7 @@ impl Model {
     }
 }
 
-/// Findings of one benchmark; `n_benchmarks` are told of at once.
+/// Findings on one benchmark; simultaneous intervals are for `n_benchmarks`.
 pub(super) fn findings(
     board: &PooledBoard,
     benchmark: usize,
@@ -226,7 +226,7 @@ pub(super) fn findings(
             if !is_main {
                 continue;
             }
-            // Šidák: all benchmarks at once, without asking how they go together.
+            // Šidák's correction for all benchmarks, which needs no correlations between them.
             let level = 0.95_f64.powf(1.0 / n_benchmarks as f64);
             let note = format!("; {n_benchmarks} benchmarks at once");
             found.push(
@@ -277,8 +277,8 @@ pub(super) fn findings(
     found
 }
 
-/// What structure, date and tokens can explain of a board's mean at most, for units of a family that is known and of one
-/// that is not.
+/// The largest share of a board's mean score that structure, date and tokens can explain, for units of a known family
+/// and of an unknown one.
 pub(super) fn ceilings(board: &PooledBoard) -> Vec<Finding> {
     let all: Vec<&PooledRow> = board.rows.iter().collect();
     let average = |row: &PooledRow| -> Option<f64> {
@@ -330,7 +330,7 @@ pub(super) fn ceilings(board: &PooledBoard) -> Vec<Finding> {
         .collect()
 }
 
-/// Both ceilings, family known and not, with each family left out in turn.
+/// Both ceilings, for a known and an unknown family, with each family left out in turn.
 fn without_one_family(model: &Model, targets: &[f64], noise: &[f64]) -> Vec<[f64; 2]> {
     let plain: Vec<Vec<f64>> = model.named.iter().map(|(_, column)| column.clone()).collect();
     (0..model.n_families as u32)
@@ -356,7 +356,7 @@ fn without_one_family(model: &Model, targets: &[f64], noise: &[f64]) -> Vec<[f64
         .collect()
 }
 
-/// Least and largest of one of the two.
+/// Smallest and largest of one of the two ceilings; `None` for four families or fewer.
 fn range(without: &[[f64; 2]], place: usize) -> Option<Interval> {
     let values: Vec<f64> = without.iter().map(|ceilings| ceilings[place]).collect();
     (values.len() > 4).then(|| Interval {

@@ -1,6 +1,7 @@
-//! Families by name: checkpoints that share data and recipe.
+//! Families by name: checkpoints that share data and training recipe.
 
-/// Family and what its names hold, once hyphens, underscores and spaces are taken out; the first that fits counts.
+/// Each family with the strings that mark its names, after removing hyphens, underscores and spaces; the first match
+/// counts.
 #[rustfmt::skip]
 const FAMILIES: [(&str, &[&str]); 62] = [
     ("llama-3.2", &["llama3.2"]), ("llama-3.3", &["llama3.3"]), ("llama-3.1", &["llama3.1", "tulu3"]),
@@ -26,7 +27,7 @@ const FAMILIES: [(&str, &[&str]); 62] = [
     ("llama-1", &["llama", "alpaca", "guanaco", "wizardlm"]), ("mistral-7b", &["mistral", "zephyr", "openchat", "starling"]),
 ];
 
-/// The family that a name says.
+/// The family that a checkpoint's name indicates; `None` where no name matches.
 pub fn family_of_name(id: &str) -> Option<&'static str> {
     let plain: String = format!("/{id}")
         .to_ascii_lowercase()

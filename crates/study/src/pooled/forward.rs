@@ -1,7 +1,8 @@
-//! Forward in time: units known at the start of each quarter, against shapes that came within ten months after.
+//! Forward in time: units known at the start of each quarter predict shapes that appeared in the 292 days after it.
 //!
-//! Drift and interval of each quarter are of the past's own futures: what the same procedure missed by at earlier quarters,
-//! as far as it had come by then ([`crate::past`]), by method. What was not calibrated is not forecast.
+//! Drift and interval of each quarter are calibrated on past forecasts: the errors of the same procedure at earlier
+//! quarters, as far as they were known by then ([`crate::past`]), by method. Quarters that cannot be calibrated are
+//! left out.
 
 use rayon::prelude::*;
 
@@ -11,12 +12,12 @@ use crate::finding::Finding;
 use crate::past::{Errors, LEVEL, WINDOW, quarters};
 use crate::statistics::{GroupBootstrap, group_bootstrap, mean};
 
-/// The first quarter whose errors calibrate.
+/// The first quarter whose errors are used for calibration, as year and month.
 const PAST: (i64, i64) = (2022, 9);
-/// Resamples of intervals over shapes.
+/// Number of bootstrap resamples of intervals over shapes.
 const RESAMPLES: usize = 1_000;
 
-/// What was said at one quarter of each later row, and its day.
+/// Predictions of later rows at one quarter, each with the row's date.
 struct Cut {
     day: f64,
     held: Vec<(f64, Held)>,
@@ -48,14 +49,14 @@ fn cut(board: &PooledBoard, day: f64) -> Option<Cut> {
     })
 }
 
-/// A forecast: what was said of a row with drift, by process and look-up, and the process's interval.
+/// A forecast: score of the row, drift-corrected predictions of process and look-up, and the interval of the process.
 pub(super) struct Forecast {
     pub(super) frozen: f64,
     pub(super) row: Held,
     pub(super) ends: (f64, f64),
 }
 
-/// Every forecast that earlier quarters calibrate.
+/// All forecasts that earlier quarters can calibrate.
 pub(super) fn forecasts(board: &PooledBoard) -> Vec<Forecast> {
     let last = board
         .rows
@@ -97,7 +98,7 @@ pub(super) fn forecasts(board: &PooledBoard) -> Vec<Forecast> {
     all
 }
 
-/// Findings of one board on its mean.
+/// Findings on one board's mean score.
 pub(super) fn findings(board: &PooledBoard, study: &Pooled<'_>) -> Vec<Finding> {
     let all = forecasts(board);
     if all.is_empty() {
@@ -112,7 +113,7 @@ pub(super) fn findings(board: &PooledBoard, study: &Pooled<'_>) -> Vec<Finding> 
         table.shapes.push(shape);
     }
     let mut found = both(board, study, "forward", &table);
-    // Shapes count the same.
+    // Each shape has the same weight.
     let mut shapes: Vec<u64> = table.shapes.clone();
     shapes.sort_unstable();
     shapes.dedup();

@@ -1,10 +1,10 @@
-//! Section: which part goes with which ability over all checkpoints, at equal size, date and tokens.
+//! Section on associations of parts with abilities over all checkpoints, at equal size, date and tokens.
 //!
-//! Thousands of fine-tunes of one base are one base measured well. So rows become units first (one shape with its key and
-//! value heads and vocabulary): what tuning, merging and a later date do is estimated within units and taken off. Units
-//! then stand in one mixed model with an effect of the family, fitted by restricted maximum likelihood. Effects are given
-//! on structures that are known (`exact`, `lineage`), those on all rows beside them. They are associations: the robustness
-//! value says how strong what was left out must be to undo one.
+//! Thousands of fine-tunes of one base measure that base well but are not independent. Rows are therefore aggregated to
+//! units (one shape with its key and value heads and vocabulary); effects of tuning, merging and a later date are
+//! estimated within units and subtracted. Units then enter a mixed model with a random effect of the family, fitted by
+//! restricted maximum likelihood. Effects are reported on known structures (`exact`, `lineage`), with those on all rows
+//! beside them. They are associations: the robustness value says how strong a confounder must be to explain one.
 
 mod effects;
 mod families;
@@ -26,58 +26,58 @@ pub use families::family_of_name;
 /// One checkpoint on one board.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PooledRow {
-    /// Shape, key and value heads, vocabulary and experts together.
+    /// Unit identifier: shape, key and value heads, vocabulary and experts together.
     pub unit: u32,
-    /// Family by lineage, none where no name says it.
+    /// Family named in the ids of its lineage; `None` where no id names one.
     pub family: Option<String>,
-    /// Its structure is its own config's or its base's.
+    /// Whether the structure is from its own config or its base's.
     pub is_sure: bool,
     /// Billions of parameters.
     pub size: f64,
-    /// Share of them used for a token: 1 without experts.
+    /// Share of the parameters used per token: 1 without experts.
     pub active: f64,
     /// Layers, `d_model`, `d_ffn`, heads, `kv_heads`, vocabulary.
     pub parts: [f64; 6],
-    /// Days since 1970.
+    /// Day of publication, days since 1970-01-01.
     pub date: Option<f64>,
-    /// Tokens of its base's training.
+    /// Training tokens of its base model.
     pub tokens: Option<f64>,
-    /// Anything but trained from scratch.
+    /// Whether it was anything but trained from scratch.
     pub is_tuned: bool,
-    /// A merge.
+    /// Whether it is a merge.
     pub is_merged: bool,
-    /// Points, in the order of the board's benchmarks.
+    /// Scores in points, in the order of the board's benchmarks.
     pub scores: Vec<Option<f64>>,
 }
 
-/// A board.
+/// A board with its rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PooledBoard {
-    /// Short name, as in ids: `v1`.
+    /// Short name, as in finding ids: `v1`.
     pub name: String,
     /// Where its rows come from.
     pub work: String,
-    /// Names as in the findings.
+    /// Benchmark names, as in the findings.
     pub benchmarks: Vec<String>,
-    /// Its rows, repeats and rows with idle layers out.
+    /// Rows without repeats and without checkpoints with idle layers.
     pub rows: Vec<PooledRow>,
 }
 
-/// What is asked.
+/// Input of the section.
 #[derive(Debug, Clone, Copy)]
 pub struct Pooled<'a> {
     /// The boards.
     pub boards: &'a [PooledBoard],
-    /// Shuffles of each permutation test.
+    /// Number of permutations of each test.
     pub shuffles: usize,
-    /// Its seed.
+    /// Seed of the permutations.
     pub seed: u64,
 }
 
-/// Fewer units than this over the columns are no model.
+/// Fewest units, in excess of the number of columns, for a model.
 const LEAST_UNITS: usize = 8;
 
-/// The section.
+/// Builds the section.
 pub fn section(study: &Pooled<'_>) -> Section {
     let mut section = Section {
         id: "pooled".into(),
@@ -104,7 +104,7 @@ pub fn section(study: &Pooled<'_>) -> Section {
     section
 }
 
-/// The effects alone, on the benchmarks of these names, with few shuffles: what a question on one ability needs.
+/// Only the effects, on the benchmarks of these names, for a question on one ability.
 pub fn effects_on(study: &Pooled<'_>, benchmarks: &[&str]) -> Vec<crate::finding::Finding> {
     let asked: Vec<(&PooledBoard, usize)> = study
         .boards

@@ -1,8 +1,8 @@
-//! How well structure, date and tokens predict units of shapes, and of families, that were never seen.
+//! Accuracy with which structure, date and tokens predict units of held-out shapes and of held-out families.
 //!
-//! A Gaussian process over units ([`super::process`]). Length, family effect and noise are those of the best six of
-//! eighteen settings, averaged, chosen inside the training units alone by the error on each of their shapes left out. What tuning and merging do is estimated within
-//! training units and added to the rows that were held out.
+//! A Gaussian process over units ([`super::process`]). Its predictions are averaged over the best six of eighteen
+//! settings of length scale, family variance and noise, chosen within the training units by the leave-one-shape-out
+//! error. Effects of tuning and merging are estimated within training units and added for the held-out rows.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::finding::{Finding, Interval};
 use crate::groups::Groups;
 use crate::statistics::{GroupBootstrap, group_bootstrap, mean};
 
-/// Resamples of intervals over shapes.
+/// Number of bootstrap resamples of intervals over shapes.
 const RESAMPLES: usize = 1_000;
 
 /// How units are held out.
@@ -36,7 +36,7 @@ impl Out {
     }
 }
 
-/// Predictions of the rows that were held out: by the process, and by the mean of the units nearest in size.
+/// Held-out rows with their predictions by the process, and by the mean of the units nearest in size.
 #[derive(Default)]
 pub(super) struct Predicted {
     pub(super) actual: Vec<f64>,
@@ -45,13 +45,13 @@ pub(super) struct Predicted {
     pub(super) shapes: Vec<u64>,
 }
 
-/// A row that was held out: its score, what the process and the look-up say, its shape.
+/// A held-out row: score, prediction of the process, prediction of the look-up, shape.
 pub(super) type Held = (f64, f64, f64, u64);
 
-/// Units nearest in size whose mean is the look-up.
+/// Number of units nearest in size whose mean is the look-up's prediction.
 const NEAREST: usize = 5;
 
-/// What units of the training rows say of rows that were held out; none where nothing can be fitted.
+/// Predictions of held-out rows from the units of the training rows; `None` where nothing can be fitted.
 pub(super) fn told(
     train: &[&PooledRow],
     tested: &[&PooledRow],
@@ -65,7 +65,7 @@ pub(super) fn told(
     if fits.is_empty() {
         return None;
     }
-    // The held units with what is known of them: everything but their scores.
+    // The held-out units, of which all but the scores is used.
     let hidden = units(tested, score);
     let new = UnitCells::of_new(&hidden.all, &known);
     let of_units: BTreeMap<u32, (f64, f64, Option<f64>)> = hidden
@@ -159,7 +159,7 @@ fn predicted(
     Some(all)
 }
 
-/// The mean of a row's scores; none where one is missing.
+/// The mean of a row's scores; `None` where one is missing.
 pub(super) fn average(row: &PooledRow) -> Option<f64> {
     let scores: Option<Vec<f64>> = row.scores.iter().copied().collect();
     scores
@@ -167,7 +167,7 @@ pub(super) fn average(row: &PooledRow) -> Option<f64> {
         .map(|scores| mean(&scores))
 }
 
-/// Findings of one board on its mean.
+/// Findings on one board's mean score.
 pub(super) fn findings(board: &PooledBoard, study: &Pooled<'_>) -> Vec<Finding> {
     let rows: Vec<&PooledRow> = board.rows.iter().collect();
     let mut found = Vec::new();
@@ -180,7 +180,7 @@ pub(super) fn findings(board: &PooledBoard, study: &Pooled<'_>) -> Vec<Finding> 
     found
 }
 
-/// Findings of the process and of the look-up under a protocol.
+/// Findings on the process and the look-up under a protocol.
 pub(super) fn both(
     board: &PooledBoard,
     study: &Pooled<'_>,

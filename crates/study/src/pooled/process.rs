@@ -1,9 +1,9 @@
-//! A Gaussian process over units, and the choice of what it does not learn.
+//! A Gaussian process over units, and the selection of its hyperparameters.
 //!
-//! A smooth and a straight part over size, share of active parameters, heads over key and value heads, date of the base and
-//! tokens, an effect of the family, one of the shape, and noise that falls with the rows of a unit. The error on shapes left
-//! out needs no refit: with P the inverse of the covariance and I the rows of a shape, what the rest misses them by is
-//! `P_II⁻¹ (P y)_I` (Rasmussen and Williams 2006, section 5.4.2, in blocks).
+//! The covariance has a smooth and a linear part over size, share of active parameters, heads per key-value head, date
+//! of the base and tokens, effects of family and shape, and noise that decreases with the rows of a unit. The
+//! leave-one-shape-out error needs no refit: with P the inverse covariance and I the rows of a shape, the residuals of
+//! the prediction from all others are `P_II⁻¹ (P y)_I` (Rasmussen and Williams 2006, section 5.4.2, by blocks).
 
 use std::collections::BTreeMap;
 
@@ -13,20 +13,20 @@ use super::units::Unit;
 use crate::algebra::inverse;
 use crate::statistics::{mean, standard_deviation};
 
-/// One choice of what is not learnt.
+/// One setting of the hyperparameters that are selected from a grid.
 #[derive(Debug, Clone, Copy)]
 struct Settings {
-    /// Factor on all lengths.
+    /// Factor on all length scales.
     length: f64,
-    /// Variance of families against that of the function.
+    /// Variance of families relative to that of the function.
     family: f64,
-    /// Variance of a row against it.
+    /// Variance of a row relative to that of the function.
     row: f64,
 }
 
-/// Variance of shapes against that of the function.
+/// Variance of shapes relative to that of the function.
 const SHAPE: f64 = 0.1;
-/// Lengths of the features, in their standard deviations.
+/// Length scales of the features, in their standard deviations.
 const LENGTHS: [f64; N_FEATURES] = [2.0, 1.0, 1.0, 2.0, 2.0, 2.0];
 pub(super) const N_FEATURES: usize = 6;
 
@@ -42,7 +42,7 @@ fn settings() -> Vec<Settings> {
     all
 }
 
-/// Units ready for the process.
+/// Features, families, shapes and scores of units, as input of the process.
 pub(super) struct UnitCells {
     features: Vec<[f64; N_FEATURES]>,
     pub(super) families: Vec<String>,
@@ -53,7 +53,7 @@ pub(super) struct UnitCells {
 
 impl UnitCells {
     pub(super) fn of(units: &[Unit]) -> Self {
-        // Tokens that are not known are those of their date.
+        // Unknown tokens are imputed from the date.
         let known: Vec<(f64, f64)> = units
             .iter()
             .filter_map(|unit| Some((unit.date?, unit.tokens?.ln())))
@@ -143,7 +143,7 @@ impl UnitProcess {
         (-0.5 * apart).exp() + 0.25 * along + 10.0 + family + shape
     }
 
-    /// P and P y of the training units, whose places are scaled once.
+    /// The inverse covariance P and P y of the training units.
     fn solved(&self, cells: &UnitCells) -> Option<SolvedUnits> {
         let places: Vec<[f64; N_FEATURES]> = cells.features.iter().map(|row| self.scaled(row)).collect();
         let n = places.len();
@@ -180,7 +180,7 @@ pub(super) struct SolvedUnits {
 }
 
 impl SolvedUnits {
-    /// What all other units miss each shape's units by, without refits, `(n_units,)`.
+    /// Leave-one-shape-out residuals of each unit in closed form, `(n_units,)`.
     fn misses(&self, shapes: &[u64]) -> Option<Vec<f64>> {
         let mut members: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
         for (unit, shape) in shapes.iter().enumerate() {
@@ -200,10 +200,10 @@ impl SolvedUnits {
     }
 }
 
-/// Settings whose predictions are averaged: which one errs least on so few shapes is chance among the best.
+/// Number of settings whose predictions are averaged: with few shapes, which of the best has the least error is chance.
 const AVERAGED: usize = 6;
 
-/// The settings with the least mean squared misses over shapes, each shape counted once, the best first.
+/// The settings with the smallest mean squared leave-one-shape-out error, each shape counted once, the best first.
 pub(super) fn chosen(cells: &UnitCells) -> Vec<(UnitProcess, SolvedUnits)> {
     let mut all: Vec<(f64, UnitProcess, SolvedUnits)> = Vec::new();
     for settings in settings() {
@@ -228,7 +228,7 @@ pub(super) fn chosen(cells: &UnitCells) -> Vec<(UnitProcess, SolvedUnits)> {
 }
 
 impl UnitCells {
-    /// Features of new units as [`UnitCells::of`] makes them, tokens by the date where they are not known, from known units.
+    /// Features of new units, made as by [`UnitCells::of`], with unknown tokens imputed from the known units by date.
     pub(super) fn of_new(new: &[Unit], known: &[Unit]) -> Vec<[f64; N_FEATURES]> {
         let both: Vec<Unit> = known.iter().chain(new).cloned().collect();
         let cells = Self::of(&both);
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
-    /// What is said of a shape without refits is what a refit without it says.
+    /// The closed-form residuals equal those of refitting without the shape.
     #[test]
     fn misses_are_those_of_refits() {
         let mut random = Random::new(9, 0);
@@ -263,7 +263,7 @@ mod tests {
             for held in [0_u64, 7] {
                 let keep: Vec<usize> = (0..n).filter(|&unit| cells.shapes[unit] != held).collect();
                 let rest = cells.only(&keep);
-                // The same standardisation, for the identity is about the covariance.
+                // With the same standardisation, as the identity holds for a fixed covariance.
                 let refit = process.solved(&rest).expect("solved");
                 for unit in (0..n).filter(|&unit| cells.shapes[unit] == held) {
                     let at = process.scaled(&cells.features[unit]);

@@ -1,4 +1,4 @@
-//! What the section shows.
+//! Tables and text of the section.
 
 use super::PooledBoard;
 use super::effects::TOLD;

@@ -1,10 +1,10 @@
-//! Planted effects are found with the coverage that is promised; order and names say nothing.
+//! Simulated effects are recovered with the nominal coverage; the order of rows and names does not matter.
 
 use super::*;
 use crate::finding::Finding;
 use crate::random::Random;
 
-/// Units of twenty families whose first benchmark rises with layers by `slope` a doubling; the second does not.
+/// Units of twenty families; the first benchmark rises by `slope` per doubling of layers, the second does not.
 fn board(slope: f64, seed: u64) -> PooledBoard {
     let mut random = Random::new(seed, 3);
     let gauss = |random: &mut Random| (0..12).map(|_| random.uniform()).sum::<f64>() - 6.0;
@@ -94,7 +94,7 @@ fn a_planted_association_is_found_and_one_that_is_not_there_is_not() {
             .expect("one")
     };
     assert!(robust("first") > robust("second"));
-    // What no row varies is no column: no mixture is among them.
+    // A column that does not vary is left out: there are no mixtures.
     assert!(!told.findings.iter().any(|finding| finding.id.contains("experts")));
     let known = find(&told, "pooled.ceiling.family_known.made_up")
         .value
@@ -161,7 +161,7 @@ fn the_order_of_rows_and_the_numbers_of_units_say_nothing() {
     }
 }
 
-/// Tunes of one base count as one base: copying all of a unit's rows changes nothing but how well it is known.
+/// Fine-tunes of one base count as one base: copying all rows of a unit changes only how precisely it is known.
 #[test]
 fn a_thousand_tunes_of_one_base_do_not_outvote_the_rest() {
     let one = board(3.0, 6);
@@ -185,7 +185,8 @@ fn what_structure_says_is_predicted_on_shapes_never_seen() {
     for protocol in ["shape_out", "unit_family_out"] {
         let by_shape = value(&format!("pooled.r2.shapes.made_up.{protocol}"));
         let miss = value(&format!("pooled.mae.shapes.made_up.{protocol}"));
-        // Size alone moves the mean by three points a doubling over three doublings; families and units by two.
+        // Size alone contributes three points per doubling over three doublings; families and units have standard
+        // deviations of two.
         assert!(by_shape > 0.3 && miss < 2.5, "{protocol}: {by_shape}, {miss}");
         assert!(miss < value(&format!("pooled.look_up.mae.shapes.made_up.{protocol}")) + 0.2);
         let ceiling = value("pooled.ceiling.family_known.made_up");
@@ -204,7 +205,7 @@ fn what_structure_says_is_predicted_on_shapes_never_seen() {
     );
 }
 
-/// A unit whose date no row says is of no date, not of 1970.
+/// A unit without a known date is treated as undated, not as of 1970.
 #[test]
 fn a_date_that_is_not_known_is_no_date() {
     let one = board(3.0, 5);
@@ -264,7 +265,7 @@ fn forward_knows_nothing_of_later_days_and_holds_as_often_as_it_says() {
     };
     assert!(!said(&all).is_empty());
     assert_eq!(said(&all), said(&forward::forecasts(&changed)));
-    // Nothing drifts here: the future is like the past.
+    // There is no drift here.
     let told = ask(&made, 1);
     let held = find(&told, "pooled.coverage.made_up.forward").value.expect("one");
     assert!((0.7..=0.97).contains(&held), "{held}");

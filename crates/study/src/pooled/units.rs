@@ -1,14 +1,14 @@
-//! Rows to units, and the columns that units are compared by.
+//! Aggregation of rows to units, and the columns of the model of units.
 
 use std::collections::BTreeMap;
 
 use super::PooledRow;
 use crate::statistics::{dot, mean, median};
 
-/// One unit: its score as an untuned checkpoint of its first date would have it.
+/// A unit, with the score that an untuned checkpoint of its first date would have.
 #[derive(Debug, Clone)]
 pub(super) struct Unit {
-    /// Its number among the rows.
+    /// The unit's identifier, as in the rows.
     pub(super) number: u32,
     pub(super) family: String,
     pub(super) n: f64,
@@ -16,26 +16,27 @@ pub(super) struct Unit {
     pub(super) size: f64,
     pub(super) active: f64,
     pub(super) parts: [f64; 6],
-    /// Years since 1970 of its first row; none where no row has a date.
+    /// Years since 1970 of its first dated row; `None` where no row has a date.
     pub(super) date: Option<f64>,
     pub(super) tokens: Option<f64>,
 }
 
 impl Unit {
-    /// Its shape, experts among it.
+    /// Hash of the unit's shape, including experts.
     pub(super) fn shape(&self) -> u64 {
         shape(&self.parts, self.size, self.active)
     }
 }
 
 impl PooledRow {
-    /// Its shape, experts among it.
+    /// Hash of the row's shape, including experts.
     pub(super) fn shape(&self) -> u64 {
         shape(&self.parts, self.size, self.active)
     }
 }
 
-/// Layers, `d_model`, `d_ffn` and heads as one number; of a mixture whole billions too (FNV-1a, Fowler, Noll and Vo 1991).
+/// Hash of layers, `d_model`, `d_ffn`, heads and, for a mixture, the size in whole billions (FNV-1a, Fowler, Noll and
+/// Vo 1991).
 fn shape(parts: &[f64; 6], size: f64, active: f64) -> u64 {
     let experts = if active < 1.0 { size.round() } else { 0.0 };
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -47,12 +48,12 @@ fn shape(parts: &[f64; 6], size: f64, active: f64) -> u64 {
     hash
 }
 
-/// What tuning, merging and a later year do within units.
+/// Effects of tuning, merging and a later year within units, in points.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effects([f64; 3]);
 
 impl Effects {
-    /// What it adds to a row of a unit whose first year is `first`.
+    /// The effects' contribution to a row of a unit whose first year is `first`.
     pub(super) fn of(&self, row: &PooledRow, first: Option<f64>) -> f64 {
         let later = row
             .date
@@ -64,19 +65,19 @@ impl Effects {
     }
 }
 
-/// Units of one benchmark, and the spread of rows inside them.
+/// Units of one benchmark, and the variance of rows within them.
 pub(super) struct Units {
     pub(super) all: Vec<Unit>,
-    /// Variance of a row around its unit.
+    /// Variance of a row around its unit's mean.
     pub(super) within: f64,
     pub(super) rows: usize,
-    /// What rows differ by inside their unit.
+    /// Effects by which rows differ within their unit.
     pub(super) effects: Effects,
 }
 
 const YEAR: f64 = 365.25;
 
-/// Units of the rows that have a score.
+/// Aggregates the rows that have a score.
 pub(super) fn units(rows: &[&PooledRow], score: impl Fn(&PooledRow) -> Option<f64>) -> Units {
     let mut members: BTreeMap<u32, Vec<(&PooledRow, f64)>> = BTreeMap::new();
     for row in rows {
@@ -84,7 +85,7 @@ pub(super) fn units(rows: &[&PooledRow], score: impl Fn(&PooledRow) -> Option<f6
             members.entry(row.unit).or_default().push((row, score));
         }
     }
-    // Dates that are not known are those of the unit.
+    // Unknown dates are set to the median of the unit.
     let dates: Vec<Vec<f64>> = members
         .values()
         .map(|rows| {
@@ -163,7 +164,8 @@ pub(super) fn units(rows: &[&PooledRow], score: impl Fn(&PooledRow) -> Option<f6
     }
 }
 
-/// The family most rows are of, those whose structure is sure first; one of its own where no row says.
+/// The most frequent family among rows with certain structure, or else among all; a family of its own where none is
+/// known.
 fn family(rows: &[(&PooledRow, f64)]) -> String {
     let most = |sure: bool| {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -172,7 +174,7 @@ fn family(rows: &[(&PooledRow, f64)]) -> String {
                 *counts.entry(family).or_default() += 1;
             }
         }
-        // The first by name of several.
+        // The first by name on a tie.
         let best = counts
             .iter()
             .max_by_key(|(name, count)| (**count, std::cmp::Reverse(**name)));
@@ -188,7 +190,7 @@ fn centred(values: &[f64]) -> Vec<f64> {
     values.iter().map(|value| value - centre).collect()
 }
 
-/// Least squares on columns that may not vary: one that does not, or follows from those before it, has no slope.
+/// Least squares on columns that may be constant or collinear: such a column gets a slope of 0.
 fn slopes(columns: &[Vec<f64>; 3], target: &[f64]) -> [f64; 3] {
     let mut basis: Vec<(usize, Vec<f64>)> = Vec::new();
     for (place, column) in columns.iter().enumerate() {
@@ -215,11 +217,11 @@ fn slopes(columns: &[Vec<f64>; 3], target: &[f64]) -> [f64; 3] {
 /// A column with its name.
 pub(super) type Named = (&'static str, Vec<f64>);
 
-/// The columns units are compared by, centred; those that do not vary are left out.
+/// The centred columns of the model; constant and collinear ones are left out.
 pub(super) fn columns(units: &[Unit]) -> Vec<Named> {
     let of = |pick: &dyn Fn(&Unit) -> f64| -> Vec<f64> { units.iter().map(pick).collect() };
     let size = centred(&of(&|unit| unit.size.log2()));
-    // What is not known is set to the mean of what is, and has a column that says so.
+    // Unknown values are set to the mean, with an indicator column.
     let around_mean = |pick: &dyn Fn(&Unit) -> Option<f64>| -> Vec<f64> {
         let known: Vec<f64> = units.iter().filter_map(pick).collect();
         let middle = if known.is_empty() { 0.0 } else { mean(&known) };
@@ -267,7 +269,7 @@ pub(super) fn columns(units: &[Unit]) -> Vec<Named> {
     kept
 }
 
-/// Thirds of the units by size.
+/// Row indices of the units in thirds by size.
 pub(super) fn thirds(units: &[Unit]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..units.len()).collect();
     order.sort_by(|&a, &b| units[a].size.total_cmp(&units[b].size));

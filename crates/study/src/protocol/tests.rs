@@ -1,4 +1,4 @@
-//! Folds cover what they must and share nothing they must not.
+//! Folds cover all rows they must, and share nothing they must not.
 
 use super::*;
 

@@ -1,10 +1,10 @@
-//! Boosting: trees grown one after the other, each on what the ones before left over.
+//! Boosting: a sequence of trees, each fitted to the residuals of those before it.
 //!
 //! [`GradientBoosting`] is Friedman's (2001, <https://doi.org/10.1214/aos/1013203451>) with squared error, as
-//! scikit-learn's `GradientBoostingRegressor`; [`XgBoost`] the second-order form with histograms
-//! (Chen and Guestrin 2016, <https://doi.org/10.1145/2939672.2939785>), as `xgboost` with `tree_method="hist"`.
-//! With squared error the second derivative is the weight, so both grow the same kind of tree: the second damps
-//! leaves by λ, cuts at the next value above instead of halfway, and puts columns of many values into bins.
+//! scikit-learn's `GradientBoostingRegressor`; [`XgBoost`] is the second-order form with histograms (Chen and Guestrin
+//! 2016, <https://doi.org/10.1145/2939672.2939785>), as `xgboost` with `tree_method="hist"`. With squared error the
+//! second derivative is the row's weight, so both grow the same kind of tree; the second shrinks leaf values by λ,
+//! splits at the next value above the left side instead of halfway, and bins columns with many values.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +20,9 @@ use crate::random::Random;
 pub struct GradientBoosting {
     /// Number of trees.
     pub trees: usize,
-    /// Learning rate: what each tree is multiplied by.
+    /// Learning rate: the factor by which each tree is multiplied.
     pub rate: f64,
-    /// Depth of each tree.
+    /// Maximum depth of each tree.
     pub max_depth: usize,
 }
 
@@ -37,22 +37,22 @@ impl Default for GradientBoosting {
     }
 }
 
-/// Settings of second-order boosting.
+/// Settings of second-order gradient boosting, as in `xgboost`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct XgBoost {
     /// Number of trees.
     pub trees: usize,
     /// Learning rate η.
     pub rate: f64,
-    /// Depth of each tree.
+    /// Maximum depth of each tree.
     pub max_depth: usize,
-    /// λ: leaves are Σ / (w + λ).
+    /// λ: a leaf's value is Σ w·residual / (Σ w + λ).
     pub penalty: f64,
-    /// Weight each leaf must keep at least.
+    /// Minimum total weight of a leaf.
     pub min_leaf_weight: f64,
-    /// Bins of columns with more values than this.
+    /// Number of bins; columns with more distinct values than this are binned.
     pub max_bins: usize,
-    /// Per column −1, 0 or 1: predictions may never rise, do as they like, may never fall with it. Empty: all 0.
+    /// Monotone constraint per column: −1 non-increasing, 0 none, 1 non-decreasing. Empty: all 0.
     pub monotone: Vec<i8>,
 }
 
@@ -71,22 +71,22 @@ impl Default for XgBoost {
     }
 }
 
-/// A fitted sum of trees.
+/// A fitted sum of boosted trees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BoostingFit {
     ensemble: Ensemble,
-    /// Per feature: share of the fall of the loss over all trees.
+    /// Per feature: share of the total decrease of the loss over all trees.
     importance: Vec<f64>,
 }
 
 impl BoostingFit {
-    /// Share of each feature in the fall of the loss over all trees, summing to 1; all zero where no tree splits.
+    /// Share of each feature in the decrease of the loss over all trees, summing to 1; all zero where no tree splits.
     pub fn impurity_importance(&self) -> &[f64] {
         &self.importance
     }
 }
 
-/// What a round of boosting needs besides the growth of its tree.
+/// Settings of the boosting rounds.
 struct Rounds {
     trees: usize,
     rate: f64,
@@ -143,7 +143,7 @@ fn check_rounds(trees: usize, rate: f64, max_depth: usize) -> Result<(), Error> 
 }
 
 impl GradientBoosting {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// As [`Regression::fit`].
@@ -166,7 +166,7 @@ impl GradientBoosting {
 }
 
 impl XgBoost {
-    /// As [`Regression::fit`], keeping the type; nothing in it is random.
+    /// As [`Regression::fit`], but returns the concrete type; the fit is deterministic.
     ///
     /// # Errors
     /// As [`Regression::fit`].

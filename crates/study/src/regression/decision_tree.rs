@@ -1,4 +1,4 @@
-//! One regression tree, grown to the end: CART with squared error (Breiman, Friedman, Olshen and Stone 1984).
+//! A single regression tree without pruning: CART with squared error (Breiman, Friedman, Olshen and Stone 1984).
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::random::Random;
 /// Settings of a tree.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DecisionTree {
-    /// Depth of the deepest leaf; unlimited where `None`.
+    /// Maximum depth; unlimited where `None`.
     pub max_depth: Option<usize>,
 }
 
@@ -25,7 +25,7 @@ pub struct DecisionTreeFit {
 }
 
 impl DecisionTree {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// As [`Regression::fit`].

@@ -1,27 +1,27 @@
-//! Distinct rows of a design, and the rows behind them in a canonical order.
+//! The distinct feature rows of a design, with all rows in a canonical order.
 //!
-//! A squared error over rows that share features is that of their weighted mean plus a constant, so fits need the
-//! distinct rows only. Rows are ordered by features, then target, then weight: what a fit draws or sums in that
-//! order does not depend on the order of the table.
+//! The squared error over rows with equal features is that of their weighted mean plus a constant, so fits need the
+//! distinct rows only. Rows are sorted by features, then target, then weight; what a fit draws or sums in this
+//! canonical order does not depend on the order of rows in the table.
 
 use crate::design::{Design, check_input};
 use crate::error::Error;
 use crate::groups::sortable_bits;
 
-/// A table collapsed to its distinct feature rows. Rows of weight zero are gone.
+/// A table collapsed to its distinct feature rows. Rows of weight zero are dropped.
 #[derive(Debug)]
 pub(crate) struct Distinct {
-    /// Per feature its distinct values, ascending.
+    /// Per feature: its distinct values, ascending.
     pub(crate) values: Vec<Vec<f64>>,
-    /// Per feature and distinct row, the place of its value in `values`.
+    /// Per feature and distinct row: index of its value in `values`.
     pub(crate) codes: Vec<Vec<u32>>,
-    /// Distinct row of each canonical row, ascending.
+    /// Index of the distinct row of each canonical row, ascending.
     pub(crate) row_of: Vec<u32>,
     /// Target of each canonical row.
     pub(crate) target: Vec<f64>,
     /// Weight of each canonical row, above zero.
     pub(crate) weight: Vec<f64>,
-    /// Weight of each distinct row.
+    /// Total weight of each distinct row.
     pub(crate) total_weight: Vec<f64>,
     /// Weighted mean of the target over each distinct row.
     pub(crate) mean: Vec<f64>,
@@ -32,7 +32,7 @@ pub(crate) struct Distinct {
 }
 
 impl Distinct {
-    /// Checks the input and collapses it.
+    /// Checks the input as every fit does and collapses it.
     pub(crate) fn new(design: &Design, target: &[f64], weights: Option<&[f64]>) -> Result<Self, Error> {
         check_input(design, target, weights)?;
         let weight_of = |r: usize| weights.map_or(1.0, |w| w[r]);
@@ -73,8 +73,8 @@ impl Distinct {
         self.mean.len()
     }
 
-    /// Puts features of more than `max_bins` values into bins of about equal weight; a bin goes by its smallest
-    /// value. Rows of one bin stay distinct, they only share a code.
+    /// Puts features with more than `max_bins` values into bins of about equal weight; a bin takes its smallest value.
+    /// Distinct rows are not merged: those in one bin only share a code.
     pub(crate) fn bin(&mut self, max_bins: usize) {
         for (values, codes) in self.values.iter_mut().zip(&mut self.codes) {
             if values.len() <= max_bins {
@@ -104,7 +104,7 @@ impl Distinct {
     }
 }
 
-/// Distinct rows of a design to predict: `(one row number per distinct row, distinct row of each row)`.
+/// Distinct rows of a design to predict: `(index of one row per distinct row, distinct row of each row)`.
 pub(crate) fn distinct_rows(design: &Design) -> (Vec<usize>, Vec<u32>) {
     let all: Vec<u32> = (0..design.n_rows() as u32).collect();
     let (values, codes): (Vec<_>, Vec<_>) = design.columns().iter().map(|column| rank(column, &all)).unzip();
@@ -112,14 +112,14 @@ pub(crate) fn distinct_rows(design: &Design) -> (Vec<usize>, Vec<u32>) {
     (first.iter().map(|&r| r as usize).collect(), group)
 }
 
-/// Predicts distinct rows once and hands the values out to all rows.
+/// Predicts the distinct rows once and copies the results to all rows.
 pub(crate) fn predict_distinct(design: &Design, predict: impl FnOnce(&Design) -> Vec<f64>) -> Vec<f64> {
     let (first, row_of) = distinct_rows(design);
     let values = predict(&design.select(&first));
     row_of.iter().map(|&g| values[g as usize]).collect()
 }
 
-/// Distinct values of a column over `kept`, ascending, and each kept row's place among them.
+/// Distinct values of a column over the rows `kept`, ascending, and the index of each kept row's value among them.
 fn rank(column: &[f64], kept: &[u32]) -> (Vec<f64>, Vec<u32>) {
     let mut keyed: Vec<(i64, u32)> = kept
         .iter()
@@ -140,12 +140,12 @@ fn rank(column: &[f64], kept: &[u32]) -> (Vec<f64>, Vec<u32>) {
     (values, codes)
 }
 
-/// Group of each row (ids ascend with the features, first feature first) and one row of each group.
+/// Group id of each row (ids ascend with the features, first feature first), and one row of each group.
 fn group_rows(values: &[Vec<f64>], codes: &[Vec<u32>], n: usize) -> (Vec<u32>, Vec<u32>) {
     if n == 0 {
         return (Vec::new(), Vec::new());
     }
-    // Pack codes of as many features as fit into 64 bits, then replace the packed key by its rank.
+    // Packs the codes of as many features as fit into 64 bits, then replaces the packed key by its rank.
     let mut group = vec![0_u64; n];
     let mut used_bits = 0;
     for (values, codes) in values.iter().zip(codes) {
@@ -163,7 +163,7 @@ fn group_rows(values: &[Vec<f64>], codes: &[Vec<u32>], n: usize) -> (Vec<u32>, V
     (group.into_iter().map(|g| g as u32).collect(), first)
 }
 
-/// Replaces keys by their ranks; returns the first row of each rank.
+/// Replaces keys by their ranks, in place; returns the first row of each rank.
 fn dense(keys: &mut [u64]) -> Vec<u32> {
     let mut keyed: Vec<(u64, u32)> = keys.iter().copied().zip(0..).collect();
     keyed.sort_unstable();
@@ -179,8 +179,8 @@ fn dense(keys: &mut [u64]) -> Vec<u32> {
     first
 }
 
-/// At most `n` of the values, ascending, the first and last among them, at ranks as even as can be: the pruning of a
-/// quantile summary as xgboost does it (Chen and Guestrin 2016, appendix), for ranks that are known exactly.
+/// Indices of at most `n` values, ascending, including the first and last, at ranks as even as possible: the pruning of
+/// a quantile summary in xgboost (Chen and Guestrin 2016, appendix), here with exact ranks.
 fn even_ranks(weight: &[f64], n: usize) -> Vec<usize> {
     let mut below = vec![0.0; weight.len() + 1];
     for (v, w) in weight.iter().enumerate() {
@@ -210,7 +210,7 @@ fn even_ranks(weight: &[f64], n: usize) -> Vec<usize> {
     kept
 }
 
-/// Weight and mean of each distinct row, and the mean of all.
+/// Weight and mean of each distinct row, and the overall mean.
 fn means(row_of: &[u32], y: &[f64], weight: &[f64], n: usize) -> (Vec<f64>, Vec<f64>, f64) {
     let total: f64 = weight.iter().sum();
     let grand = weighted_sum(y, weight, 0.0) / total;

@@ -1,8 +1,8 @@
-//! Random forest: the mean of trees, each grown on a bootstrap of the rows (Breiman 2001,
+//! Random forest: the mean of trees, each grown on a bootstrap sample of the rows (Breiman 2001,
 //! <https://doi.org/10.1023/A:1010933404324>).
 //!
-//! Oracle: scikit-learn's `RandomForestRegressor`. Differs from it in that random numbers are ours, features stay
-//! `f64` (there `f32`), and `max_features` counts only features that vary in the node.
+//! Tested against scikit-learn's `RandomForestRegressor`. Differences: the random number generator, features as `f64`
+//! (there `f32`), and `max_features`, which counts only features that vary in the node.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,11 @@ use crate::random::Random;
 pub struct RandomForest {
     /// Number of trees.
     pub trees: usize,
-    /// Depth of the deepest leaf; unlimited where `None`.
+    /// Maximum depth; unlimited where `None`.
     pub max_depth: Option<usize>,
-    /// Features looked at per split; all where `None`.
+    /// Number of features tried per split; all where `None`.
     pub max_features: Option<usize>,
-    /// Grow each tree on as many rows as there are, drawn with replacement.
+    /// Whether each tree is grown on a bootstrap sample of n rows, drawn with replacement.
     pub bootstrap: bool,
 }
 
@@ -43,12 +43,12 @@ impl Default for RandomForest {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RandomForestFit {
     ensemble: Ensemble,
-    /// Per tree, per feature: share of the tree's impurity decrease.
+    /// Per tree and feature: share of the tree's impurity decrease.
     importance: Vec<Vec<f64>>,
 }
 
 impl RandomForest {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// As [`Regression::fit`].
@@ -99,7 +99,7 @@ impl RandomForest {
     }
 }
 
-/// Rows in fixed point, ready to be drawn.
+/// Weights and targets in fixed point, ready for bootstrap sampling.
 pub(super) struct ForestRows<'a> {
     distinct: &'a Distinct,
     pub(super) fixed: FixedPoint,
@@ -107,7 +107,7 @@ pub(super) struct ForestRows<'a> {
 }
 
 impl<'a> ForestRows<'a> {
-    /// A bootstrap may draw the heaviest row n times; `times` leaves room for that with room to spare.
+    /// A bootstrap may draw the heaviest row n times; `times` leaves more than enough room for that.
     pub(super) fn new(distinct: &'a Distinct) -> Self {
         let n = distinct.target.len() as f64;
         let (y, w) = (&distinct.target, &distinct.weight);
@@ -137,7 +137,7 @@ impl<'a> ForestRows<'a> {
         }
     }
 
-    /// Sums per distinct row, of all rows or of a bootstrap of them.
+    /// Weight and target sums per distinct row, over all rows or over a bootstrap sample.
     pub(super) fn sums(&self, bootstrap: bool, rng: &mut Random) -> Vec<Sums> {
         let mut sums = vec![Sums::default(); self.distinct.len()];
         let n = self.sums.len();
@@ -181,9 +181,10 @@ impl Regression for RandomForest {
 }
 
 impl RandomForestFit {
-    /// Impurity importance (MDI) per feature, summing to 1: the mean over trees of each tree's shares.
+    /// Impurity importance (mean decrease in impurity) per feature, summing to 1: the mean over trees of each tree's
+    /// shares.
     ///
-    /// Trees that never split have no shares and are left out, as in scikit-learn; all zero where no tree splits.
+    /// Trees that never split are left out, as in scikit-learn; all zero where no tree splits.
     pub fn impurity_importance(&self) -> Vec<f64> {
         let n_features = self.ensemble.names.len();
         let mut mean = vec![0.0; n_features];
@@ -195,12 +196,12 @@ impl RandomForestFit {
         mean.into_iter().map(share).collect()
     }
 
-    /// Per tree, per feature its share of the tree's impurity decrease, `(trees, n_features)`.
+    /// Share of each feature in each tree's impurity decrease, `(trees, n_features)`.
     pub fn importance_by_tree(&self) -> &[Vec<f64>] {
         &self.importance
     }
 
-    /// Standard deviation over trees of the impurity importance, per feature.
+    /// Standard deviation over trees of the impurity importance of each feature.
     pub fn impurity_importance_sd(&self) -> Vec<f64> {
         let n = self.importance.len() as f64;
         let spread = |f: usize| {

@@ -1,8 +1,8 @@
-//! k-nearest neighbours: the mean of the k nearest rows, ties at the k-th distance all counted.
+//! k-nearest neighbours: the mean of the k nearest rows, with all rows tied at the k-th distance included.
 //!
-//! Most rows equal others, so which of the tied rows are the k nearest would be decided by the order of the table;
-//! here every row as near as the k-th counts. Euclidean distance on raw columns, as scikit-learn's
-//! `KNeighborsRegressor` (oracle: `kNN_tie_mean`).
+//! Most rows have equals, so the order of the table would decide which of the tied rows are the k nearest; here every
+//! row as near as the k-th counts. Euclidean distance on raw columns, as scikit-learn's `KNeighborsRegressor` (tested
+//! against `kNN_tie_mean`, its variant with ties averaged).
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::error::Error;
 /// Settings of nearest neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NearestNeighbours {
-    /// Rows counted; all rows where there are fewer.
+    /// Number of neighbours k; all rows where there are fewer.
     pub neighbours: usize,
 }
 
@@ -26,7 +26,7 @@ impl Default for NearestNeighbours {
     }
 }
 
-/// Squared distances within this ratio are equal: 6.86 − 6.85 and 6.87 − 6.86 differ by rounding alone.
+/// Squared distances within this ratio count as equal: 6.86 − 6.85 and 6.87 − 6.86 differ by rounding only.
 const TIE: f64 = 1.0 + 2e-12;
 
 /// The distinct training rows.
@@ -84,7 +84,7 @@ impl NearestNeighboursFit {
         }
         distance.clear();
         distance.extend(squared.into_iter().zip(0..));
-        // A weight of two is two rows: of distinct rows at most k are nearer than the k-th row.
+        // Of the distinct rows at most k are nearer than the k-th row, as a row of weight two counts as two.
         let few = (self.neighbours as usize).min(distance.len()) - 1;
         let nearer = |a: &(f64, u32), b: &(f64, u32)| a.0.total_cmp(&b.0);
         let far = distance.select_nth_unstable_by(few, nearer).1.0 * TIE;

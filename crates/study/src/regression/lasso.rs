@@ -1,9 +1,9 @@
 //! Lasso: Σ w (y − b − xᵀβ)² / 2Σw + penalty · Σ|β| (Tibshirani 1996), by coordinate descent on the Gram matrix
 //! (Friedman, Hastie and Tibshirani 2010, <https://doi.org/10.18637/jss.v033.i01>).
 //!
-//! Stops where scikit-learn's `Lasso` does, at the same duality gap and with the same safe screening, since on
-//! correlated columns where one stops is part of the answer. The residual is never formed: with few columns a sweep
-//! costs p², not n·p.
+//! Iteration stops where scikit-learn's `Lasso` stops, at the same duality gap and with the same safe screening, since
+//! on correlated columns the result depends on the stopping point. Residuals are never computed: with few columns a
+//! sweep costs p², not n·p.
 
 use super::distinct::Distinct;
 use super::linear::{Centered, LinearFit};
@@ -14,11 +14,11 @@ use crate::error::Error;
 /// Settings of the lasso.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lasso {
-    /// α, in the target's unit times the columns'.
+    /// Penalty α, in the target's unit times the columns'.
     pub penalty: f64,
-    /// Sweeps over the columns at most.
+    /// Maximum number of sweeps over the columns.
     pub max_sweeps: usize,
-    /// Duality gap to stop at, as a share of Σ w (y − ȳ)².
+    /// Duality gap at which to stop, as a share of Σ w (y − ȳ)².
     pub tolerance: f64,
 }
 
@@ -34,7 +34,7 @@ impl Default for Lasso {
 }
 
 impl Lasso {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// As [`Regression::fit`].
@@ -69,13 +69,13 @@ impl Lasso {
     }
 }
 
-/// Everything coordinate descent needs to know of the rows.
+/// Sufficient statistics of the rows for coordinate descent.
 struct Problem {
-    /// Products of the columns with each other.
+    /// Gram matrix of the columns, `XᵀX`.
     gram: Vec<Vec<f64>>,
-    /// Products of the columns with the target.
+    /// Xᵀy.
     along: Vec<f64>,
-    /// The target's product with itself.
+    /// yᵀy.
     squares: f64,
     penalty: f64,
 }
@@ -97,7 +97,7 @@ impl Problem {
         let p = self.along.len();
         let enough = tolerance * self.squares;
         let mut slopes = vec![0.0; p];
-        // Xᵀ(y − Xβ).
+        // Gradient Xᵀ(y − Xβ).
         let mut left_over = self.along.clone();
         let mut active: Vec<usize> = (0..p).filter(|&j| self.gram[j][j] > 0.0).collect();
         let gap = self.gap(&slopes, &left_over);
@@ -137,7 +137,7 @@ impl Problem {
         }
     }
 
-    /// Primal less dual objective, for the dual point along the residual.
+    /// Primal minus dual objective, for the dual point along the residual.
     fn gap(&self, slopes: &[f64], left_over: &[f64]) -> f64 {
         let dot = |a: &[f64]| a.iter().zip(slopes).map(|(x, b)| x * b).sum::<f64>();
         let residual_y = self.squares - dot(&self.along);
@@ -148,7 +148,7 @@ impl Problem {
         0.5 * residual_squares * (1.0 + shrink * shrink) + self.penalty * lengths - shrink * residual_y
     }
 
-    /// Drops columns that the gap proves to have slope 0 (Fercoq, Gramfort and Salmon 2015).
+    /// Removes columns whose slope is proved to be 0 by the gap (Fercoq, Gramfort and Salmon 2015).
     fn screen(&self, gap: f64, active: &mut Vec<usize>, slopes: &mut [f64], left_over: &mut [f64]) {
         if self.penalty == 0.0 {
             return;

@@ -1,9 +1,9 @@
-//! Linear regression by least squares.
+//! Linear regression by weighted least squares.
 //!
-//! Minimises Σ w (y − b − xᵀβ)². Columns are centred and brought to unit length, and the singular value decomposition
-//! leaves out directions below `RANK_TOLERANCE` of the largest singular value, so constant or repeated columns and
-//! n < p give the shortest of all solutions (in those units; scikit-learn takes the shortest in raw units, which
-//! differs only where columns are collinear).
+//! Minimises Σ w (y − b − xᵀβ)². Columns are centred and scaled to unit length, and singular values below
+//! `RANK_TOLERANCE` of the largest are dropped, so with constant or repeated columns and with n < p the result is the
+//! minimum-norm solution (in those units; scikit-learn takes the minimum norm in raw units, which differs only for
+//! collinear columns).
 
 use serde::{Deserialize, Serialize};
 
@@ -13,16 +13,16 @@ use crate::design::Design;
 use crate::error::Error;
 use crate::svd::Svd;
 
-/// Ordinary least squares with an intercept; no settings.
+/// Ordinary least squares with an intercept; there are no settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Linear;
 
-/// A fitted linear function: also what ridge and lasso fit to.
+/// A fitted linear function, also the result of ridge and lasso.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearFit {
-    /// Column names of the fit.
+    /// Column names.
     pub names: Vec<String>,
-    /// Value at the means of the columns, in the target's unit.
+    /// Predicted value at the means of the columns, in the target's unit.
     pub center: f64,
     /// Weighted means of the columns.
     pub means: Vec<f64>,
@@ -34,7 +34,7 @@ pub struct LinearFit {
 const RANK_TOLERANCE: f64 = 1e-12;
 
 impl Linear {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// As [`Regression::fit`].
@@ -49,7 +49,7 @@ impl Linear {
     }
 }
 
-/// Least squares with `penalty` · Σβ² (in the columns' own units).
+/// Least squares with penalty `penalty` · Σβ² (in the columns' own units).
 pub(super) fn fit_damped(distinct: &Distinct, penalty: f64) -> LinearFit {
     let centered = Centered::new(distinct);
     let scale: Vec<f64> = if penalty > 0.0 {
@@ -86,7 +86,7 @@ pub(super) fn fit_damped(distinct: &Distinct, penalty: f64) -> LinearFit {
     }
 }
 
-/// Distinct rows less their weighted means, each multiplied by the root of its weight.
+/// Distinct rows minus their weighted means, each multiplied by the square root of its weight.
 pub(super) struct Centered {
     pub(super) means: Vec<f64>,
     /// `(n_features, n_distinct)`.
@@ -101,7 +101,7 @@ impl Centered {
         let weight = &distinct.total_weight;
         let total: f64 = weight.iter().sum();
         let mean = |f: usize| {
-            // Codes instead of values make the mean of a constant column that constant.
+            // Subtracting a first value makes the mean of a constant column exactly that constant.
             let first = distinct.value(f, 0);
             let off = (0..weight.len()).map(|g| weight[g] * (distinct.value(f, g) - first));
             first + off.sum::<f64>() / total
@@ -126,7 +126,7 @@ impl Centered {
 }
 
 impl LinearFit {
-    /// Value where all columns are 0, in the target's unit.
+    /// Predicted value where all columns are 0, in the target's unit.
     pub fn intercept(&self) -> f64 {
         let at_means = self.slopes.iter().zip(&self.means).map(|(b, m)| b * m);
         self.center - at_means.sum::<f64>()

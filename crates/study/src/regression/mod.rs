@@ -1,9 +1,9 @@
-//! Regressions: settings that fit, fits that predict.
+//! Regression methods: a [`Regression`] holds settings and is fitted to give a [`Fit`], which predicts.
 //!
-//! Every method here fits the distinct rows of a table with their weights (`distinct`): few structures, many rows,
-//! so most rows equal another. That is exact, and makes each fit independent of the order of the rows.
+//! Every method fits the distinct rows of a table with their weights (`distinct`), as there are few structures and many
+//! rows. This is exact, and makes each fit independent of the order of the rows.
 //!
-//! A method that is in no list would be asked by nobody, and does not compile.
+//! A method that is missing from the list in `methods!` is unused code and fails the build.
 #![deny(dead_code)]
 
 mod boosting;
@@ -38,17 +38,17 @@ pub use structural::{Attribution, Novelty, Posterior, Prediction, Scales, Struct
 pub use svr::SupportVectorFit;
 pub use tree::{Ensemble, Node, Tree};
 
-/// Settings of a method, unfitted.
+/// A regression method with its settings, not yet fitted.
 pub trait Regression: Send + Sync {
-    /// The name inside finding ids: `random_forest`, `linear` …
+    /// The name used in finding ids: `random_forest`, `linear` …
     fn name(&self) -> &'static str;
 
-    /// Whether its fits are made of trees: [`Fit::ensemble`] and [`Fit::impurity_shares`] are there.
+    /// Whether the fits are made of trees, so that [`Fit::ensemble`] and [`Fit::impurity_shares`] return a value.
     fn is_of_trees(&self) -> bool {
         false
     }
 
-    /// What can be set, by name.
+    /// The settings that can be changed, by name.
     fn settings(&mut self) -> Vec<(&'static str, Slot<'_>)> {
         Vec::new()
     }
@@ -68,7 +68,7 @@ pub trait Regression: Send + Sync {
     ) -> Result<Box<dyn Fit>, Error>;
 }
 
-/// A fitted result.
+/// A fitted model.
 pub trait Fit: Send + Sync {
     /// Predictions in the target's unit, `(n_rows,)`.
     ///
@@ -76,23 +76,24 @@ pub trait Fit: Send + Sync {
     /// [`Error::ColumnsDiffer`] if the design's columns are not those of the fit, in the same order.
     fn predict(&self, design: &Design) -> Result<Vec<f64>, Error>;
 
-    /// Columns that it predicts from, in their order.
+    /// Columns used for prediction, in order.
     fn names(&self) -> &[String];
 
-    /// The fit as plain data, to be saved; none where it is none.
+    /// The fit as plain data, to be saved; `None` where it cannot be saved.
     fn keep(&self) -> Option<AnyFit>;
 
-    /// Whether its parts fit together, so that one read from a file predicts and ends.
+    /// Whether the parts of the fit are consistent, so that one read from a file can predict without failing or
+    /// looping.
     fn is_sound(&self) -> bool {
         self.ensemble().is_some_and(saved::trees_are_sound)
     }
 
-    /// Share of each column in the impurity decrease, of fits that are made of trees.
+    /// Share of each column in the impurity decrease; `None` for fits that are not made of trees.
     fn impurity_shares(&self) -> Option<Vec<f64>> {
         None
     }
 
-    /// The trees, of fits that are made of trees.
+    /// The trees; `None` for fits that are not made of trees.
     fn ensemble(&self) -> Option<&Ensemble> {
         None
     }
@@ -102,7 +103,7 @@ macro_rules! methods {
     ($($file:ident::$method:ident;)*) => {
         $(pub use $file::$method;)*
 
-        /// Every method with its defaults, in the order of the literature's table.
+        /// Every method with default settings, in the order of the paper's table.
         pub fn all() -> Vec<Box<dyn Regression>> {
             vec![$(Box::<$method>::default()),*]
         }
@@ -122,7 +123,7 @@ methods! {
     mlp::Perceptron;
 }
 
-/// The method of that name, with its defaults; `structural`, which needs columns of its own, too.
+/// The method of this name with default settings, including `structural`, which needs columns of its own.
 pub fn from_name(name: &str) -> Option<Box<dyn Regression>> {
     if name == "structural" {
         return Some(Box::new(Structural::default()));
@@ -137,7 +138,7 @@ fn check_setting(name: &'static str, value: f64, valid: bool, must: &'static str
     Err(Error::BadSetting { name, value, must })
 }
 
-/// A fit predicts from the columns it was fitted on, nothing else.
+/// Checks that a design has exactly the columns of the fit.
 fn check_columns(fitted: &[String], design: &Design) -> Result<(), Error> {
     if fitted == design.names() {
         return Ok(());

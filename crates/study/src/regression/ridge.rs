@@ -1,6 +1,6 @@
 //! Ridge regression: Σ w (y − b − xᵀβ)² + penalty · Σ β² (Hoerl and Kennard 1970).
 //!
-//! On raw columns, the intercept unpenalised, as scikit-learn's `Ridge`, which is the oracle.
+//! On raw columns with an unpenalised intercept, as scikit-learn's `Ridge`, against which it is tested.
 
 use super::distinct::Distinct;
 use super::linear::{LinearFit, fit_damped};
@@ -11,7 +11,7 @@ use crate::error::Error;
 /// Settings of ridge regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ridge {
-    /// α, in squared units of the columns; 0 gives least squares.
+    /// Penalty α, in squared units of the columns; 0 gives least squares.
     pub penalty: f64,
 }
 
@@ -23,7 +23,7 @@ impl Default for Ridge {
 }
 
 impl Ridge {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// As [`Regression::fit`].

@@ -1,7 +1,7 @@
-//! Fits that outlive the program: plain data with a version.
+//! Fits as plain data with a version, to be saved and read back.
 //!
-//! What is read back is foreign: [`SavedFit::open`] checks that trees lead somewhere and tables have their lengths
-//! before anything predicts with it. Numbers survive JSON exactly only if the reader parses floats exactly
+//! Files that are read back are not trusted: [`SavedFit::open`] checks that trees terminate and tables have the right
+//! lengths before anything predicts with them. Numbers survive JSON exactly only if the reader parses floats exactly
 //! (`serde_json`'s `float_roundtrip`).
 
 use serde::{Deserialize, Serialize};
@@ -18,23 +18,23 @@ use super::svr::SupportVectorFit;
 use super::tree::Ensemble;
 use crate::error::Error;
 
-/// Version of the form written here.
+/// Version of the format written here.
 pub const VERSION: u32 = 1;
 
-/// A fit with what is needed to read it back.
+/// A saved fit, with the information needed to read it back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedFit {
-    /// [`VERSION`] of the program that wrote it.
+    /// [`VERSION`] of the program that wrote the fit.
     pub version: u32,
     /// The method's name: `random_forest` …
     pub method: String,
-    /// What was predicted, in its unit: `arc (points)` …
+    /// Target and its unit: `arc (points)` …
     pub target: String,
     /// The fit.
     pub fit: AnyFit,
 }
 
-/// The enum of all fits, and each as what predicts: a new kind of fit is one line below.
+/// Defines the enum of all fits and its conversion to a [`Fit`]; a new kind of fit is one line below.
 macro_rules! fits {
     ($($kind:ident($fit:ty), $of:literal;)*) => {
         /// A fit of any method.
@@ -67,7 +67,7 @@ fits! {
 }
 
 impl SavedFit {
-    /// Takes a fit for keeping; none where it is no plain data.
+    /// Prepares a fit for saving; `None` where it cannot be saved.
     pub fn new(method: &str, target: &str, fit: &dyn Fit) -> Option<Self> {
         Some(Self {
             version: VERSION,
@@ -77,11 +77,11 @@ impl SavedFit {
         })
     }
 
-    /// The fit, checked.
+    /// Checks and returns the fit.
     ///
     /// # Errors
     /// - [`Error::SavedVersion`] if another version wrote it.
-    /// - [`Error::CannotCompute`] if its parts do not fit together.
+    /// - [`Error::CannotCompute`] if its parts are inconsistent.
     pub fn open(self) -> Result<Box<dyn Fit>, Error> {
         if self.version != VERSION {
             return Err(Error::SavedVersion {
@@ -100,7 +100,7 @@ impl SavedFit {
     }
 }
 
-/// Children stand after their parents and inside the tree, and split on columns that exist: every walk ends.
+/// Whether children follow their parents, exist, and split on existing columns, so that every walk terminates.
 pub(super) fn trees_are_sound(ensemble: &Ensemble) -> bool {
     ensemble.trees.iter().all(|tree| {
         let n = tree.nodes.len();

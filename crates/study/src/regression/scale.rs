@@ -1,16 +1,16 @@
-//! Standardised columns, inside the methods whose reference does so: mean 0, standard deviation 1.
+//! Standardised columns (mean 0, standard deviation 1), for methods whose reference implementation standardises.
 
 use serde::{Deserialize, Serialize};
 
 use super::distinct::Distinct;
 use crate::design::Design;
 
-/// Mean and standard deviation (of the population) of each column; a constant column has deviation 1.
+/// Mean and population standard deviation of each column; a constant column has standard deviation 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Scaler {
     mean: Vec<f64>,
     deviation: Vec<f64>,
-    /// Share of columns that vary: the variance of all standardised values together.
+    /// Share of columns that vary, which is the variance of all standardised values together.
     pub(super) varying: f64,
 }
 
@@ -22,7 +22,7 @@ impl Scaler {
         let mut varying = 0.0;
         for f in 0..distinct.n_features() {
             let first = distinct.value(f, 0);
-            // Relative to the largest distance: no overflow at any scale.
+            // Relative to the largest distance, so that nothing overflows at any scale.
             let off = |g: usize| distinct.value(f, g) - first;
             let far = (0..weight.len()).map(|g| off(g).abs()).fold(0.0, f64::max);
             if far == 0.0 {
@@ -53,14 +53,14 @@ impl Scaler {
         (value - self.mean[f]) / self.deviation[f]
     }
 
-    /// Standardised distinct rows, `(n_distinct · n_features,)`, row after row.
+    /// Standardised distinct rows, `(n_distinct · n_features,)`, row-major.
     pub(super) fn rows_of(&self, distinct: &Distinct) -> Vec<f64> {
         let row = |g: usize| (0..distinct.n_features()).map(move |f| (f, g));
         let value = |(f, g)| self.apply(f, distinct.value(f, g));
         (0..distinct.len()).flat_map(row).map(value).collect()
     }
 
-    /// Standardised rows of a design, row after row.
+    /// Standardised rows of a design, row-major.
     pub(super) fn rows(&self, design: &Design) -> Vec<f64> {
         let row = |r: usize| (0..design.n_features()).map(move |f| (f, r));
         let value = |(f, r): (usize, usize)| self.apply(f, design.column(f)[r]);

@@ -1,26 +1,26 @@
-//! Settings of methods by name and text, for whoever types them.
+//! Settings of methods by name and text, as typed by a user.
 
 use super::{Regression, all, from_name};
 use crate::error::Error;
 
-/// A place for a setting's value.
+/// A mutable reference to a setting, with the kind of value that it takes.
 pub enum Slot<'a> {
-    /// A whole number.
+    /// An integer, at least 0.
     Whole(&'a mut usize),
     /// A number.
     Number(&'a mut f64),
-    /// Yes or no: `true`, `false`.
+    /// A Boolean: `true`, `false`.
     Flag(&'a mut bool),
-    /// A whole number, or `none` for no limit.
+    /// An integer, or `none` for no limit.
     Limit(&'a mut Option<usize>),
-    /// A number, or `none` for what the method derives from the rows.
+    /// A number, or `none` for the value that the method derives from the rows.
     Derived(&'a mut Option<f64>),
-    /// Whole numbers joined by `x`: `32x64x32`.
+    /// Integers joined by `x`: `32x64x32`.
     Sizes(&'a mut Vec<usize>),
 }
 
 impl Slot<'_> {
-    /// Takes the value; says in words what it takes where the text is none.
+    /// Parses and sets the value; the error says in words what is expected.
     fn take(self, text: &str) -> Result<(), &'static str> {
         const WHOLE: &str = "a whole number";
         const NUMBER: &str = "a number";
@@ -42,12 +42,13 @@ impl Slot<'_> {
     }
 }
 
-/// The method of that name with its defaults, but for the settings given by name and text; `None` where there is no
-/// such method.
+/// The method of this name with default settings, except those given as name and text; `None` where there is no such
+/// method.
 ///
 /// # Errors
-/// - [`Error::UnknownSetting`] with those there are.
-/// - [`Error::UnreadableSetting`] where the text is no such value. Values out of range are refused when it fits.
+/// - [`Error::UnknownSetting`] for an unknown name, with the known ones.
+/// - [`Error::UnreadableSetting`] where the text cannot be parsed. Values out of range are rejected when the method is
+///   fitted.
 pub fn with_settings(method: &str, settings: &[(&str, &str)]) -> Option<Result<Box<dyn Regression>, Error>> {
     let mut made = from_name(method)?;
     Some(apply(&mut *made, settings).map(|()| made))

@@ -1,8 +1,8 @@
-//! Laws of loss: ln L = ln(e^E + Σ `e^(a_k` − `α_k` ln `x_k`)), `x_k` what a run has of each dimension.
+//! Scaling laws of loss: ln L = ln(e^E + Σ `e^(a_k` − `α_k` ln `x_k`)), with `x_k` the dimensions of a run.
 //!
-//! With parameters and tokens it is the law of Hoffmann and others (2022, arXiv 2203.15556, approach 3), with width, layers
-//! and tokens, and parameters besides, that of the Gemstones (2025, arXiv 2502.06857). Huber's loss of the logarithms, δ as
-//! there, by reweighted Levenberg-Marquardt steps from many starts.
+//! With parameters and tokens it is the law of Hoffmann and others (2022, arXiv 2203.15556, approach 3); with width,
+//! layers and tokens, and also parameters, that of the Gemstones (2025, arXiv 2502.06857). Fitted by Huber's loss on
+//! the logarithms, with their δ, by reweighted Levenberg-Marquardt steps from many starting points.
 
 use faer::Mat;
 
@@ -11,20 +11,20 @@ use crate::algebra::inverse;
 /// δ of Huber's loss on ln L.
 const DELTA: f64 = 1e-4;
 const STEPS: usize = 120;
-/// Steps from every start, and how many of the best go on from there.
+/// Number of steps from every starting point; below, how many of the best are continued and for how many steps.
 const FIRST: usize = 12;
 const GO_ON: usize = 3;
 
 /// A fitted law.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Law {
-    /// α of each dimension.
+    /// Exponent α of each dimension.
     pub(super) exponents: Vec<f64>,
-    /// a of each.
+    /// Coefficient a of each dimension.
     pub(super) coefficients: Vec<f64>,
-    /// E: e^E is the loss that no size takes away.
+    /// E, where e^E is the irreducible loss.
     pub(super) floor: f64,
-    /// Mean Huber loss, over δ.
+    /// Mean Huber loss, divided by δ.
     pub(super) loss: f64,
 }
 
@@ -54,7 +54,7 @@ impl Law {
         }
     }
 
-    /// Residuals' mean Huber loss and, where asked, the derivatives of ln L by each parameter.
+    /// Mean Huber loss of the residuals, divided by δ.
     fn score(&self, ln: &[Vec<f64>], target: &[f64]) -> f64 {
         let sum: f64 = ln
             .iter()
@@ -84,7 +84,7 @@ impl Law {
         slopes
     }
 
-    /// Steps from here until nothing is gained.
+    /// Levenberg-Marquardt steps until the loss no longer decreases.
     fn improved(mut self, ln: &[Vec<f64>], target: &[f64], steps: usize) -> Self {
         let n = self.parameters().len();
         self.loss = self.score(ln, target);
@@ -122,7 +122,7 @@ impl Law {
                     .collect();
                 let mut next = Self::of(&next);
                 next.loss = next.score(ln, target);
-                // Size takes loss away, it adds none.
+                // Exponents must not be negative: larger runs do not have a higher loss.
                 if next.loss < self.loss && next.exponents.iter().all(|alpha| *alpha >= 0.0) {
                     moved = self.loss - next.loss > 1e-9 * self.loss;
                     self = next;
@@ -138,8 +138,8 @@ impl Law {
         self
     }
 
-    /// The best of many starts, `(n_runs, n_dimensions)` logarithms and `(n_runs,)` ln L; none of fewer runs than twice the
-    /// parameters.
+    /// The best fit from many starting points, for `(n_runs, n_dimensions)` logarithms and `(n_runs,)` ln L; `None` for
+    /// fewer runs than twice the number of parameters.
     pub(super) fn fit(ln: &[Vec<f64>], target: &[f64]) -> Option<Self> {
         let k = ln.first()?.len();
         if target.len() < 2 * (2 * k + 1) {
@@ -153,7 +153,7 @@ impl Law {
         for exponent in [0.1, 0.3, 0.6, 1.0] {
             for below in [0.05, 0.2, 0.6] {
                 for uneven in [1.0, 2.0] {
-                    // What is above the floor at the middle run is shared out among the dimensions.
+                    // The excess over the floor at the mean run is divided evenly among the dimensions.
                     let floor = least - below;
                     let above = (least.exp() - floor.exp()).max(1e-6) / k as f64;
                     let exponents: Vec<f64> = (0..k)
@@ -185,7 +185,7 @@ impl Law {
         last.min_by(|a, b| a.loss.total_cmp(&b.loss))
     }
 
-    /// The same law on other runs, from here.
+    /// The law refitted to other runs, starting from this fit.
     pub(super) fn again(&self, ln: &[Vec<f64>], target: &[f64]) -> Self {
         self.clone().improved(ln, target, STEPS / 3)
     }

@@ -1,8 +1,8 @@
-//! Log odds of a score as a straight line of logarithms of the dimensions.
+//! Linear regression of a score's log odds on the logarithms of the dimensions.
 
 use crate::statistics::LinearDesign;
 
-/// A fitted line: intercept first.
+/// A fitted line: intercept, then slopes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LawLine(pub(super) Vec<f64>);
 

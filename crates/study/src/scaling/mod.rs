@@ -1,8 +1,9 @@
-//! Runs of one's own: a law for their loss, or their scores, and what it does not know.
+//! Scaling laws for a user's own runs: a law of their loss or their scores, with its uncertainty.
 //!
-//! Several laws are fitted to the same runs: of parameters and tokens; with layers and width in their place; with all; and
-//! each with a Gaussian process over what it leaves, for shapes are not only their size. Each is told with its error on
-//! shapes left out one at a time; that of the choice is nested: what is left out has no part in choosing.
+//! Several laws are fitted to the same runs: on parameters and tokens; with layers and width instead of parameters; on
+//! all of them; and each with a Gaussian process on its residuals, as shapes differ in more than size. Each is reported
+//! with its leave-one-shape-out error; the error of the selected law is nested, as the left-out shape takes no part in
+//! the selection.
 
 mod law;
 mod line;
@@ -24,30 +25,30 @@ use process::LawProcess;
 
 pub use told::{Answer, Deeper, Exponent, Told};
 
-/// One run, or a checkpoint of one.
+/// A run, or a checkpoint of one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Run {
-    /// Loss in nats a token, or a score in points.
+    /// Loss in nats per token, or a score in points.
     pub target: f64,
-    /// Parameters.
+    /// Number of parameters.
     pub parameters: f64,
-    /// Tokens.
+    /// Number of training tokens.
     pub tokens: f64,
-    /// Layers and width, where they are known.
+    /// Layers and width; `None` where unknown.
     pub shape: Option<(f64, f64)>,
 }
 
-/// What the target is.
+/// Kind of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LawTarget {
-    /// Nats a token: a sum of powers.
+    /// Loss in nats per token, modelled as a sum of powers.
     Loss,
-    /// Points from 0 to 100: log odds as a line of logarithms.
+    /// Score from 0 to 100 points, whose log odds are modelled as linear in logarithms.
     Score,
 }
 
-/// Which dimensions a law has.
+/// The dimensions of a law.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
@@ -62,7 +63,7 @@ pub enum Form {
 impl Form {
     const ALL: [Self; 3] = [Self::Size, Self::Shape, Self::Both];
 
-    /// Names of its dimensions.
+    /// Names of the dimensions.
     pub const fn dimensions(self) -> &'static [&'static str] {
         match self {
             Self::Size => &["parameters", "tokens"],
@@ -96,7 +97,7 @@ impl Mean {
         }
     }
 
-    /// The same on other runs, from where this one stands.
+    /// The law refitted to other runs, starting from this fit.
     fn again(&self, ln: &[Vec<f64>], y: &[f64]) -> Option<Self> {
         match self {
             Self::Law(law) => Some(Self::Law(law.again(ln, y))),
@@ -119,7 +120,7 @@ impl Mean {
     }
 }
 
-/// Least share of 100 points, and of what is missing to them, that a score is taken as.
+/// Scores are clamped to between this share and one minus this share.
 const EDGE: f64 = 0.005;
 
 impl LawTarget {
@@ -141,18 +142,18 @@ impl LawTarget {
     }
 }
 
-/// A law with or without a process after it.
+/// Form of a law, and whether a process is fitted to its residuals.
 type Candidate = (Form, bool);
 
 struct Asked<'a> {
     target: LawTarget,
     runs: &'a [Run],
     y: Vec<f64>,
-    /// Logarithms of a form's dimensions, by form.
+    /// Logarithms of the dimensions, by form.
     ln: BTreeMap<usize, Vec<Vec<f64>>>,
-    /// What a process sees.
+    /// Input of the process, per run.
     places: Vec<Vec<f64>>,
-    /// Shape of each run.
+    /// Shape index of each run.
     shapes: Vec<usize>,
     n_shapes: usize,
     candidates: Vec<Candidate>,
@@ -167,7 +168,7 @@ impl Asked<'_> {
         &self.ln[&(form as usize)]
     }
 
-    /// Predictions of `tested` by each candidate fitted to `train`, the laws from where `from` stands.
+    /// Predictions of `tested` by each candidate fitted to `train`; laws start from the fits in `from`.
     fn predicted(&self, train: &[usize], tested: &[usize], from: &BTreeMap<usize, Mean>) -> Vec<Vec<f64>> {
         let mut means: BTreeMap<usize, Option<Mean>> = BTreeMap::new();
         let y = chosen(&self.y, train);
@@ -200,7 +201,8 @@ impl Asked<'_> {
             .collect()
     }
 
-    /// Mean absolute error of each candidate on every shape of `rows` left out, each shape counted once.
+    /// Mean absolute leave-one-shape-out error of each candidate on `rows`, each shape counted once; also the errors by
+    /// shape.
     fn left_out(&self, rows: &[usize], from: &BTreeMap<usize, Mean>) -> (Vec<f64>, Vec<Vec<f64>>) {
         let shapes: Vec<usize> = (0..self.n_shapes)
             .filter(|shape| rows.iter().any(|&row| self.shapes[row] == *shape))
@@ -231,7 +233,7 @@ impl Asked<'_> {
         )
     }
 
-    /// Change of the target at the middle run as layers double at the same width² × layers.
+    /// Change of the target at the median run when layers double at the same width² × layers.
     fn deeper(&self, mean: &Mean) -> f64 {
         let ln = self.ln(Form::Shape);
         let middle: Vec<f64> = (0..3)
@@ -253,10 +255,10 @@ fn least(errors: &[f64]) -> usize {
     })
 }
 
-/// Fits all laws to runs and says how right they are; intervals over `resamples` of shapes.
+/// Fits all laws to runs and estimates their errors; intervals are from `resamples` bootstrap draws of shapes.
 ///
 /// # Errors
-/// [`Error::CannotCompute`] for too few runs or shapes, or numbers that are not above 0.
+/// [`Error::CannotCompute`] for too few runs or shapes, or values that are not above 0.
 pub fn fit(runs: &[Run], target: LawTarget, resamples: usize, seed: u64) -> Result<Answer, Error> {
     let cannot = |problem: String| Error::CannotCompute {
         method: "scaling law",
@@ -336,7 +338,7 @@ pub fn fit(runs: &[Run], target: LawTarget, resamples: usize, seed: u64) -> Resu
     }
     let (errors, of_shapes) = asked.left_out(&everything, &whole);
     let fitted = asked.predicted(&everything, &everything, &whole);
-    // The choice without each shape, and what it costs there.
+    // Nested selection: a law is selected without each shape, and its error is that on the shape.
     let nested: Vec<f64> = (0..n_shapes)
         .into_par_iter()
         .map(|shape| {
@@ -418,7 +420,7 @@ pub fn fit(runs: &[Run], target: LawTarget, resamples: usize, seed: u64) -> Resu
     })
 }
 
-/// Exponents by form, and the effect of depth, of one resample.
+/// Exponents by form, and the effect of depth, in one resample.
 type Drawn = (BTreeMap<usize, Vec<f64>>, Option<f64>);
 
 fn resampled(

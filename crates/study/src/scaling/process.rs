@@ -1,19 +1,20 @@
-//! What a law leaves of each run, as a Gaussian process over logarithms of the dimensions, with an effect of the shape.
+//! A Gaussian process on the residuals of a law, over logarithms of the dimensions, with an effect of the shape.
 
 use faer::Mat;
 
 use crate::algebra::inverse;
 use crate::statistics::{mean, standard_deviation, variance};
 
-/// Runs of one shape that are learnt from: more say the same again.
+/// Largest number of runs of a shape used; more add little.
 const A_SHAPE: usize = 10;
-/// Lengths in standard deviations, and shares of the variance that follow the place; the best by likelihood is taken.
+/// Candidate length scales in standard deviations and, below, shares of variance of the smooth part; selected by
+/// likelihood.
 const LENGTHS: [f64; 3] = [0.7, 1.5, 3.0];
 const SHARES: [f64; 2] = [0.4, 0.8];
-/// Share of a single run.
+/// Share of variance of a single run.
 const NOISE: f64 = 0.05;
 
-/// Columns less their mean, over their standard deviation.
+/// Standardised columns.
 pub(super) fn scaled(ln: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let k = ln.first().map_or(0, Vec::len);
     let column = |place: usize| ln.iter().map(|x| x[place]).collect::<Vec<f64>>();
@@ -47,9 +48,9 @@ fn smooth(a: &[f64], b: &[f64], length: f64) -> f64 {
 }
 
 impl LawProcess {
-    /// `(n_runs, …)`; none where the law leaves nothing.
+    /// Fits residuals `left` at `places`, `(n_runs, …)`; `None` where the residuals have no variance.
     pub(super) fn fit(places: &[Vec<f64>], shapes: &[usize], left: &[f64]) -> Option<Self> {
-        // Evenly spread over the runs of each shape, as they come.
+        // Runs evenly spaced in the order given, for each shape.
         let mut rows: Vec<usize> = Vec::new();
         let most = shapes.iter().max()? + 1;
         for shape in 0..most {
@@ -97,7 +98,7 @@ impl LawProcess {
         best.map(|(_, own)| own)
     }
 
-    /// What is expected to be left at a place of a shape never seen.
+    /// Expected residual at a place for an unseen shape.
     pub(super) fn at(&self, place: &[f64]) -> f64 {
         let own = self.places.iter().zip(&self.weights);
         own.map(|(known, weight)| self.share * smooth(known, place, self.length) * weight)

@@ -1,4 +1,4 @@
-//! Runs made by laws that are known.
+//! Runs simulated from known laws.
 
 use super::*;
 use crate::random::{Random, gauss};
@@ -23,7 +23,7 @@ fn runs(law: impl Fn(f64, f64, f64, f64) -> f64, noise: f64) -> Vec<Run> {
     all
 }
 
-/// A law of size is found again, and nothing is gained by shape.
+/// A law of size is recovered, and shape adds nothing.
 #[test]
 fn a_law_of_size_is_found_again() {
     let all = runs(
@@ -58,7 +58,7 @@ fn a_law_of_size_is_found_again() {
     );
 }
 
-/// Where layers alone count, the law of shape says so and is chosen.
+/// Where only layers matter, the law of shape is recovered and selected.
 #[test]
 fn a_law_of_shape_is_told_from_one_of_size() {
     let all = runs(
@@ -70,7 +70,7 @@ fn a_law_of_shape_is_told_from_one_of_size() {
     assert!(of("shape").left_out < 0.3 * of("size").left_out);
     assert!((of("shape").exponents[1].value - 0.8).abs() < 0.1);
     let deeper = answer.deeper.expect("an effect");
-    // At the middle run: width 724, layers 12.
+    // At the median run: width 724, layers 12.
     let truth = 30.0 * (2.0_f64.powf(0.25) - 1.0) / 512.0_f64.powf(0.5);
     assert!(deeper.interval.is_some() && truth > 0.0);
     assert!(answer.chosen.starts_with("shape") || answer.chosen.starts_with("both"));

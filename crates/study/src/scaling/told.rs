@@ -1,63 +1,63 @@
-//! What is said of a set of runs.
+//! Results of fitting laws to a set of runs.
 
 use serde::Serialize;
 
 use super::LawTarget;
 use crate::finding::Interval;
 
-/// One law and how right it is.
+/// One law with its errors.
 #[derive(Debug, Clone, Serialize)]
 pub struct Told {
-    /// `size`, `shape`, `both`, with `+process` where a process follows.
+    /// `size`, `shape` or `both`, with `+process` where a process is added.
     pub name: String,
-    /// The dimensions, each with its exponent (of loss) or slope (of log odds) and 95 % interval.
+    /// One entry per dimension: exponent (of loss) or slope (of log odds), with a 95 % interval.
     pub exponents: Vec<Exponent>,
-    /// The loss that no size takes away.
+    /// The irreducible loss; `None` for scores.
     pub floor: Option<f64>,
-    /// Mean absolute error on shapes left out one at a time, in the target's unit.
+    /// Mean absolute leave-one-shape-out error, in the target's unit.
     pub left_out: f64,
-    /// Mean absolute error on the runs that were fitted.
+    /// Mean absolute error on the runs used for fitting.
     pub fitted: f64,
 }
 
-/// One dimension's exponent.
+/// Exponent of one dimension.
 #[derive(Debug, Clone, Serialize)]
 pub struct Exponent {
-    /// Its name.
+    /// Name of the dimension.
     pub dimension: &'static str,
     /// Loss: α of x^(−α). Score: change of log odds as ln x grows by one.
     pub value: f64,
-    /// Over resamples of shapes.
+    /// Interval from resampling shapes; `None` for laws with a process.
     pub interval: Option<Interval>,
 }
 
-/// What is said of a set of runs.
+/// Result for a set of runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct Answer {
-    /// What the target is.
+    /// Kind of the target.
     pub target: LawTarget,
-    /// Runs.
+    /// Number of runs.
     pub runs: usize,
-    /// Distinct shapes, or sizes where shapes are not known.
+    /// Number of distinct shapes, or sizes where shapes are not known.
     pub shapes: usize,
-    /// Every law, the plain ones first.
+    /// All laws, those without a process first.
     pub laws: Vec<Told>,
-    /// The law of least error on shapes left out.
+    /// Name of the law with the smallest leave-one-shape-out error.
     pub chosen: String,
-    /// Error on shapes left out when the choice is made without them each time.
+    /// Mean absolute error of selecting a law without each shape and predicting that shape.
     pub nested: f64,
-    /// What doubling the layers at the same number of parameters (the width falls by √2) does to the target at the middle
-    /// run, by the law of shape.
+    /// Effect on the target of doubling the layers at the same number of parameters (width divided by √2), at the
+    /// median run, by the law of shape; `None` without such a law.
     pub deeper: Option<Deeper>,
-    /// Seed of the resamples.
+    /// Seed of the bootstrap draws.
     pub seed: u64,
 }
 
 /// An effect of depth.
 #[derive(Debug, Clone, Serialize)]
 pub struct Deeper {
-    /// Change of the target.
+    /// Change of the target, in its unit.
     pub value: f64,
-    /// Over resamples of shapes.
+    /// Interval from resampling shapes.
     pub interval: Option<Interval>,
 }

@@ -1,7 +1,7 @@
-//! Intervals by resampling whole groups.
+//! Bootstrap intervals that resample whole groups.
 //!
-//! Checkpoints of one shape share weights, data and recipe, so rows are not independent: the group is what is drawn
-//! (Cameron, Gelbach and Miller 2008, <https://doi.org/10.1162/rest.90.3.414>). Percentile interval (Efron 1979).
+//! Checkpoints of one shape share weights, data and recipe, so rows are not independent, and whole groups are resampled
+//! (Cameron, Gelbach and Miller 2008, <https://doi.org/10.1162/rest.90.3.414>). Percentile intervals (Efron 1979).
 
 use rayon::prelude::*;
 
@@ -9,19 +9,19 @@ use super::{quantile_of_sorted, sorted};
 use crate::finding::Interval;
 use crate::random::Random;
 
-/// How often and from which seed.
+/// Number of resamples and seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupBootstrap {
-    /// Resamples.
+    /// Number of resamples.
     pub resamples: usize,
-    /// Seed; resample i uses stream i + 1, so the number of threads changes nothing.
+    /// Seed; resample i uses random stream i + 1, so results do not depend on the number of threads.
     pub seed: u64,
 }
 
-/// Percentile interval of `statistic`, which gets row indices (a group drawn twice brings its rows twice).
+/// Percentile interval of `statistic`, which is given row indices (the rows of a group drawn twice occur twice).
 ///
 /// # Shapes and units
-/// - `groups`: `(n_rows,)`, any group numbers.
+/// - `groups`: `(n_rows,)`, any group identifiers.
 ///
 /// Returns `None` with fewer than five groups, or where fewer than half the resamples give a finite number.
 ///
@@ -54,7 +54,7 @@ pub fn group_bootstrap(
     percentile_interval(&values, level, method)
 }
 
-/// `statistic` of `resamples` draws of `n_groups` groups with replacement; draws where it has none are left out.
+/// Values of `statistic` on `resamples` draws of `n_groups` groups with replacement; `None` values are left out.
 pub(crate) fn resample_groups(
     n_groups: usize,
     resamples: usize,
@@ -67,11 +67,11 @@ pub(crate) fn resample_groups(
     values.into_iter().flatten().collect()
 }
 
-/// A statistic of `resamples` draws of `n_groups` groups with replacement, from how often each group was drawn; the
-/// draws are those of [`group_bootstrap`] for the same seed.
+/// Values of a statistic on draws of `n_groups` groups with replacement, given the number of times each group was
+/// drawn; the draws are those of [`group_bootstrap`] for the same seed.
 ///
 /// # Shapes and units
-/// - what `statistic` gets: `(n_groups,)`, times drawn.
+/// - argument of `statistic`: `(n_groups,)`, number of times each group was drawn.
 pub fn resample_counts<T: Send>(
     n_groups: usize,
     settings: GroupBootstrap,
@@ -86,8 +86,8 @@ pub fn resample_counts<T: Send>(
     })
 }
 
-/// What `each` makes of every draw of `n_groups` groups with replacement; it gets the number of the draw and the groups, in the
-/// order in which they were drawn. Every bootstrap of the study draws here.
+/// Values of `each` on draws of `n_groups` groups with replacement; its arguments are the index of the resample and the
+/// groups in the order drawn. All bootstraps of this crate use it.
 pub(crate) fn resample<T: Send>(
     n_groups: usize,
     settings: GroupBootstrap,
@@ -112,7 +112,7 @@ pub fn bootstrap_interval(values: &[f64], n_groups: usize, level: f64) -> Option
     percentile_interval(&finite, level, method)
 }
 
-/// The central `level` of `values`; `None` where there are none.
+/// The central `level` of `values`; `None` where there are no values.
 pub(crate) fn percentile_interval(values: &[f64], level: f64, method: String) -> Option<Interval> {
     let ordered = sorted(values);
     (!ordered.is_empty()).then(|| Interval {

@@ -1,7 +1,7 @@
 //! Principal components of a correlation matrix, and how many of them are more than noise.
 //!
-//! Parallel analysis (Horn 1965, <https://doi.org/10.1007/BF02289447>): a component counts while its eigenvalue exceeds the
-//! 95 % quantile of the same eigenvalue in columns that were shuffled one by one.
+//! Parallel analysis (Horn 1965, <https://doi.org/10.1007/BF02289447>): a component is retained while its eigenvalue
+//! exceeds the 95 % quantile of the same eigenvalue when all columns are permuted independently.
 
 use rayon::prelude::*;
 
@@ -14,13 +14,13 @@ use crate::svd::Svd;
 pub struct Components {
     /// Descending; they sum to the number of columns.
     pub eigenvalues: Vec<f64>,
-    /// `(n_components, n_columns)`, of length one; the sign is such that the entries sum to no less than zero.
+    /// `(n_components, n_columns)`, of unit length; signs are chosen so that the entries sum to at least zero.
     pub vectors: Vec<Vec<f64>>,
 }
 
 /// The principal components of a correlation matrix, `(n_columns, n_columns)`.
 pub fn components(correlation: &[Vec<f64>]) -> Components {
-    // Singular vectors of a matrix without negative eigenvalues are its eigenvectors.
+    // For a positive semidefinite matrix the singular vectors are the eigenvectors.
     let svd = Svd::new(correlation);
     let upright = |vector: Vec<f64>| {
         let sign = if vector.iter().sum::<f64>() < 0.0 {
@@ -36,7 +36,7 @@ pub fn components(correlation: &[Vec<f64>]) -> Components {
     }
 }
 
-/// The 95 % quantile of each eigenvalue of the rank correlations of shuffled columns.
+/// The 95 % quantile of each eigenvalue of the rank correlation matrix of independently permuted columns.
 ///
 /// # Shapes and units
 /// - `columns`: `(n_columns, n_rows)`; result `(n_columns,)`, descending.

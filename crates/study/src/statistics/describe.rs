@@ -1,19 +1,19 @@
-//! The descriptive table of one column: pandas' definitions throughout.
+//! Descriptive statistics of one column, by the definitions of pandas.
 
 use super::{kurtosis, mean, mode, quantile_of_sorted, skewness, sorted, standard_deviation};
 
-/// What a column looks like; numbers are NaN where there are too few values.
+/// Descriptive statistics of a column; NaN where there are too few values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
-    /// Values present.
+    /// Number of values present.
     pub n: usize,
-    /// Values absent as a fraction of all rows.
+    /// Missing values, as a fraction of all rows.
     pub missing: f64,
     /// Arithmetic mean.
     pub mean: f64,
-    /// Standard deviation, n − 1.
+    /// Standard deviation with n − 1 in the denominator.
     pub sd: f64,
-    /// Most frequent value, the smallest of several.
+    /// Most frequent value; the smallest of several.
     pub mode: f64,
     /// Smallest value.
     pub min: f64,
@@ -31,7 +31,7 @@ pub struct Description {
     pub kurtosis: f64,
 }
 
-/// Describes a column, `(n_rows,)` with `None` where absent.
+/// Describes a column, `(n_rows,)`, with `None` where a value is missing.
 pub fn describe(column: &[Option<f64>]) -> Description {
     let values: Vec<f64> = column.iter().flatten().copied().collect();
     let ordered = sorted(&values);

@@ -1,25 +1,27 @@
-//! The interval of a ratio of two coefficients of one fit.
+//! Confidence interval of a ratio of two coefficients of one fit (Fieller's theorem).
 //!
-//! A ratio θ of b over c is kept where b − θ c does not differ from zero: `(b − θ c)² ≤ t² (V_bb − 2 θ V_bc + θ² V_cc)`
-//! (Fieller 1954, <https://doi.org/10.1111/j.2517-6161.1954.tb00159.x>). These θ lie between two ends where c itself differs
-//! from zero; else they are all numbers, or all but a gap, and no two ends can say so.
+//! The interval contains every ratio θ of b over c for which b − θ c does not differ from zero: `(b − θ c)² ≤ t² (V_bb
+//! − 2 θ V_bc + θ² V_cc)` (Fieller 1954, <https://doi.org/10.1111/j.2517-6161.1954.tb00159.x>). If c differs from zero
+//! these θ form a bounded interval; otherwise they are all numbers, or all but a gap, which two finite limits cannot
+//! express.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::ols::OlsFit;
 use crate::finding::Interval;
 
-/// A coefficient over another.
+/// The ratio of two coefficients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ratio {
-    /// Its value; `None` where the interval of the lower coefficient covers zero.
+    /// The ratio; `None` where the interval of the denominator covers zero, or the ratio is not finite.
     pub value: Option<f64>,
-    /// 95 % interval, without ends where the lower coefficient's covers zero; `None` where the fit has no errors.
+    /// 95 % interval, with infinite limits where that of the denominator covers zero; `None` where the fit has no
+    /// standard errors.
     pub interval: Option<Interval>,
 }
 
 impl Ratio {
-    /// In a unit of which one is `by` of the ratio's.
+    /// The ratio multiplied by `by`, to change its unit.
     #[must_use]
     pub fn times(mut self, by: f64) -> Self {
         self.value = self.value.map(|value| by * value);
@@ -32,8 +34,8 @@ impl Ratio {
     }
 }
 
-/// `b` over `c`, whose variances and covariance are `[V_bb, V_bc, V_cc]`, by Student's t with `df` degrees of freedom;
-/// `how` says where the errors come from.
+/// `b` over `c`, with variances and covariance `[V_bb, V_bc, V_cc]`, by Student's t with `df` degrees of freedom; `how`
+/// describes the standard errors.
 pub(crate) fn ratio_of(b: f64, c: f64, [bb, bc, cc]: [f64; 3], df: f64, how: &str) -> Ratio {
     let level = 0.95;
     let law = StudentsT::new(0.0, 1.0, df).ok();
@@ -44,7 +46,7 @@ pub(crate) fn ratio_of(b: f64, c: f64, [bb, bc, cc]: [f64; 3], df: f64, how: &st
         };
     };
     let t2 = law.inverse_cdf(0.5 + level / 2.0).powi(2);
-    // Ends are the roots of (c² − t² V_cc) θ² − 2 (bc − t² V_bc) θ + (b² − t² V_bb).
+    // The limits are the roots of (c² − t² V_cc) θ² − 2 (bc − t² V_bc) θ + (b² − t² V_bb).
     let (square, half) = (c * c - t2 * cc, b * c - t2 * bc);
     let interval = |low: f64, high: f64| {
         Some(Interval {
@@ -60,7 +62,7 @@ pub(crate) fn ratio_of(b: f64, c: f64, [bb, bc, cc]: [f64; 3], df: f64, how: &st
             interval: interval(f64::NEG_INFINITY, f64::INFINITY),
         };
     }
-    // θ = b / c is always kept, so there are roots; rounding may take them below zero.
+    // θ = b / c always satisfies the inequality, so the roots are real; rounding may make the discriminant negative.
     let root = (half * half - square * (b * b - t2 * bb)).max(0.0).sqrt();
     Ratio {
         value: Some(b / c),
@@ -69,8 +71,8 @@ pub(crate) fn ratio_of(b: f64, c: f64, [bb, bc, cc]: [f64; 3], df: f64, how: &st
 }
 
 impl OlsFit {
-    /// Coefficient `over` divided by coefficient `under`, with the errors of both and how they go together; t with one degree
-    /// of freedom fewer than groups.
+    /// Coefficient `over` divided by coefficient `under`, from the covariance of both; t with one degree of freedom
+    /// less than the number of groups.
     pub fn ratio(&self, over: usize, under: usize) -> Ratio {
         let of = |i: usize, j: usize| self.covariance[i][j];
         ratio_of(
@@ -100,7 +102,7 @@ mod tests {
 
     #[test]
     fn ends_are_those_worked_out_elsewhere() {
-        // numpy.roots of the quadratic; t by Simpson's rule over its density and bisection.
+        // Limits from numpy.roots of the quadratic; t by Simpson's rule on its density and bisection.
         for (coefficients, covariance, groups, low, high) in WORKED_OUT {
             let found = fit(coefficients, covariance, groups).ratio(0, 1);
             let ends = found.interval.expect("errors");
@@ -140,14 +142,14 @@ mod tests {
         );
     }
 
-    /// The interval of b / c over samples whose truth is known.
+    /// Coverage of the interval of b / c in simulated samples with a known ratio.
     #[test]
     fn nineteen_of_twenty_intervals_cover_the_truth() {
         for (slope, least_open, most_open) in [(2.0, 0, 40), (0.25, 500, 1_000)] {
             let (mut covered, mut open) = (0, 0);
             for sample in 0..1_000 {
                 let mut random = Random::new(11, sample);
-                // Irwin and Hall: twelve uniform numbers are nearly normal.
+                // Irwin and Hall: the sum of twelve uniform numbers is nearly normal.
                 let mut normal = || (0..12).map(|_| random.uniform()).sum::<f64>() - 6.0;
                 let (mut x, mut z, mut y, mut groups) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
                 for group in 0..60_u32 {
@@ -165,14 +167,14 @@ mod tests {
                 covered += usize::from(ends.covers(3.0 / slope));
                 open += usize::from(ends.low.is_infinite());
             }
-            // 950 of 1000 with a standard deviation of 7; an interval without ends is more than is owed.
+            // Expected: 950 of 1000 with a standard deviation of 7; unbounded intervals cover more often.
             assert!((925..=1_000).contains(&covered), "{covered}");
             assert!(least_open > 0 || covered <= 972, "{covered}");
             assert!((least_open..=most_open).contains(&open), "{open}");
         }
     }
 
-    /// Coefficients, covariance, groups, and the ends.
+    /// Coefficients, covariance, number of groups, lower and upper limit.
     type WorkedOut = ([f64; 2], [[f64; 2]; 2], usize, f64, f64);
 
     const WORKED_OUT: [WorkedOut; 4] = [

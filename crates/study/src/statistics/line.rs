@@ -1,4 +1,4 @@
-//! The least-squares line through points, and its R².
+//! The least-squares regression line through points, and its R².
 
 use super::mean;
 
@@ -13,7 +13,7 @@ pub struct Line {
     pub r2: f64,
 }
 
-/// Fits the line; every number is NaN where x is constant.
+/// Fits the line; all fields are NaN where x is constant.
 pub fn least_squares_line(x: &[f64], y: &[f64]) -> Line {
     let (mean_x, mean_y) = (mean(x), mean(y));
     let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);

@@ -1,23 +1,23 @@
-//! One effect over several suites or networks: random effects by `DerSimonian` and Laird 1986
-//! (<https://doi.org/10.1016/0197-2456(86)90046-2>), interval by Hartung and Knapp 2001
-//! (<https://doi.org/10.1002/sim.791>), which holds with few suites where the usual one does not.
+//! Random-effects meta-analysis of one effect over several suites or networks by `DerSimonian` and Laird 1986
+//! (<https://doi.org/10.1016/0197-2456(86)90046-2>), with the interval of Hartung and Knapp 2001
+//! (<https://doi.org/10.1002/sim.791>), which keeps its coverage with few suites where the usual one does not.
 
 use super::robust::{dot, interval};
 use crate::finding::Interval;
 
-/// The effect over all suites.
+/// The pooled effect over all suites.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetaEstimate {
-    /// Weighted mean.
+    /// Pooled effect: the weighted mean.
     pub value: f64,
-    /// Interval by t with one degree of freedom fewer than effects.
+    /// Interval by Student's t with one degree of freedom less than the number of effects.
     pub interval: Option<Interval>,
-    /// Spread of true effects between suites, as a standard deviation.
+    /// Standard deviation τ of the true effects between suites.
     pub between: f64,
 }
 
-/// Effects with their standard errors, one of each of `whose` (`suites`), and the interval at `level`; `None` with fewer than two,
-/// or an error that is none.
+/// Pools effects with their standard errors; `whose` says what the effects belong to (`suites`), and `level` is that of
+/// the interval. `None` with fewer than two effects, or a standard error that is not positive and finite.
 pub fn hartung_knapp(effects: &[f64], errors: &[f64], level: f64, whose: &str) -> Option<MetaEstimate> {
     let k = effects.len();
     if k < 2 || errors.len() != k || errors.iter().any(|error| !error.is_finite() || *error <= 0.0) {
@@ -41,7 +41,7 @@ pub fn hartung_knapp(effects: &[f64], errors: &[f64], level: f64, whose: &str) -
         .map(|error| 1.0 / (error * error + between))
         .collect();
     let value = mean(&weights);
-    // Never narrower than what the errors alone allow (Röver, Knapp and Friede 2015).
+    // Never narrower than the standard errors alone imply (Röver, Knapp and Friede 2015).
     let factor = (spread(&weights, value) / df).max(1.0);
     let error = (factor / weights.iter().sum::<f64>()).sqrt();
     Some(MetaEstimate {
@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn equal_suites_agree_with_their_mean() {
-        // Without spread between suites weights are equal, so mean 2, error √(1/ (2/0.25)) = √0.125, t(1) = 12.706.
+        // Equal effects: no between-suite variance, equal weights, mean 2, standard error √(1/ (2/0.25)) = √0.125, t(1)
+        // = 12.706.
         let found = hartung_knapp(&[2.0, 2.0], &[0.5, 0.5], 0.95, "suites").expect("two suites");
         assert!((found.value - 2.0).abs() < 1e-12 && found.between == 0.0);
         let ends = found.interval.expect("an interval");
@@ -74,12 +75,13 @@ mod tests {
 
     #[test]
     fn suites_apart_widen_what_is_said() {
-        // By hand: weights 4, Q = 4·(4+4) = 32, df 1, scale 8 − 32/8 = 4, τ² = 31/4.
+        // Weights 4, Q = 4·(4+4) = 32, df 1, scale 8 − 32/8 = 4, τ² = 31/4.
         let found = hartung_knapp(&[0.0, 4.0], &[0.5, 0.5], 0.95, "suites").expect("two suites");
         assert!((found.between.powi(2) - 7.75).abs() < 1e-12);
         assert!((found.value - 2.0).abs() < 1e-12);
         let ends = found.interval.expect("an interval");
-        // Weights 1/8 each; spread 1/8·8 = 1 over df 1, so the factor is 1 and the error √(1/(2/8)) = 2.
+        // Weights 1/8 each; weighted sum of squares 1/8·8 = 1 over df 1, so the factor is 1 and the standard error
+        // √(1/(2/8)) = 2.
         assert!((ends.high - 2.0 - 2.0 * 12.706_204_736_432_095).abs() < 1e-8);
     }
 }

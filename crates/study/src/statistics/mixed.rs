@@ -1,9 +1,9 @@
 //! Linear mixed models by restricted maximum likelihood.
 //!
-//! `y = Xβ + Σ Z_k u_k + e` with `u_k ~ N(0, θ_k)`, `e ~ N(0, θ + known)`, known the variance of the row. Groupings may be nested or crossed.
-//! Variances by average-information steps (Gilmour, Thompson and Cullis 1995, <https://doi.org/10.2307/2533274>) that are
-//! halved until the restricted likelihood rises; a variance that wants to fall below zero stays there. Fixed effects are
-//! the generalised least squares of those variances.
+//! `y = Xβ + Σ Z_k u_k + e` with `u_k ~ N(0, θ_k)` and `e ~ N(0, θ + known)`, `known` being a given variance of each
+//! row. Groupings may be nested or crossed. Variances are estimated by average-information steps (Gilmour, Thompson and
+//! Cullis 1995, <https://doi.org/10.2307/2533274>), halved until the restricted likelihood increases; variances are
+//! kept at or above zero. Fixed effects are the generalised least squares estimates at these variances.
 
 use faer::Mat;
 
@@ -11,33 +11,33 @@ use super::robust::dot;
 use crate::algebra::inverse;
 use crate::error::Error;
 
-/// What is fitted.
+/// Data of a mixed model.
 #[derive(Debug, Clone, Copy)]
 pub struct Mixed<'a> {
-    /// `(n_columns, n_rows)`, a column of ones among them.
+    /// Fixed-effect columns `(n_columns, n_rows)`, with a column of ones for the intercept.
     pub columns: &'a [Vec<f64>],
-    /// `(n_rows,)`.
+    /// Target values, `(n_rows,)`.
     pub target: &'a [f64],
     /// The group of each row, `(n_groupings, n_rows)`.
     pub groupings: &'a [Vec<u32>],
-    /// What is known of each row's variance beside the residual one that is estimated; empty where nothing is.
+    /// Known part of each row's residual variance, `(n_rows,)`, added to the estimated one; empty where there is none.
     pub known: &'a [f64],
 }
 
-/// The model fitted.
+/// A fitted mixed model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MixedFit {
-    /// One a column.
+    /// Fixed effects, `(n_columns,)`.
     pub coefficients: Vec<f64>,
-    /// Covariance of the coefficients at the variances found.
+    /// Covariance of the fixed effects at the estimated variances, `(n_columns, n_columns)`.
     pub covariance: Vec<Vec<f64>>,
-    /// Variance of each grouping.
+    /// Variance of each grouping, `(n_groupings,)`.
     pub variances: Vec<f64>,
-    /// Variance of what no grouping shares.
+    /// Residual variance.
     pub residual: f64,
-    /// Restricted log-likelihood, without its constant.
+    /// Restricted log-likelihood, without constant terms.
     pub log_likelihood: f64,
-    /// Inverse of the rows' covariance, `(n_rows, n_rows)`.
+    /// Inverse of the covariance matrix of the rows, `(n_rows, n_rows)`.
     pub precision: Vec<Vec<f64>>,
 }
 
@@ -45,7 +45,7 @@ const STEPS: usize = 200;
 const HALVINGS: usize = 30;
 const CLOSE: f64 = 1e-11;
 
-/// The likelihood at some variances, and what a step from there needs.
+/// The likelihood at given variances, and the quantities for the next step.
 struct At {
     log_likelihood: f64,
     coefficients: Vec<f64>,
@@ -61,7 +61,8 @@ impl Mixed<'_> {
     /// Fits the model.
     ///
     /// # Errors
-    /// [`Error::CannotCompute`] for no more rows than columns, collinear columns, or lengths that differ.
+    /// [`Error::CannotCompute`] if there are no more rows than columns, columns are collinear, lengths differ, or the
+    /// columns explain the target exactly.
     pub fn fit(&self) -> Result<MixedFit, Error> {
         let (n, k) = (self.target.len(), self.columns.len());
         let cannot = |problem: String| Error::CannotCompute {
@@ -74,7 +75,7 @@ impl Mixed<'_> {
         if n <= k || !lengths_fit {
             return Err(cannot(format!("{n} rows for {k} columns")));
         }
-        // The variance left by plain least squares, shared out evenly, is where to begin.
+        // Starting values: the residual variance of ordinary least squares, divided evenly.
         let parts = self.groupings.len() + 1;
         let plain = super::LinearDesign::new(self.columns)?.fit(self.target);
         let spread = dot(&plain.residuals, &plain.residuals) / plain.df;
@@ -96,7 +97,7 @@ impl Mixed<'_> {
                     .zip(&step)
                     .map(|(t, s)| (t + share * s).max(0.0))
                     .collect();
-                // Without any variance of its own a row's covariance may be singular.
+                // With a residual variance of zero the covariance of the rows may be singular.
                 let next_at = self.at(&next);
                 if let Some(at) = next_at.filter(|at| at.log_likelihood > here.log_likelihood) {
                     moved = Some((next, at));
@@ -126,7 +127,7 @@ impl Mixed<'_> {
         })
     }
 
-    /// The derivative of the rows' covariance by variance `part`, times a vector.
+    /// The derivative of the rows' covariance matrix with respect to variance `part`, times a vector.
     fn spread(&self, part: usize, v: &[f64]) -> Vec<f64> {
         let Some(groups) = self.groupings.get(part) else {
             return v.to_vec();
@@ -184,7 +185,7 @@ impl Mixed<'_> {
         })
     }
 
-    /// The average-information step; variances at zero that the likelihood would lower further stay out of it.
+    /// The average-information step; variances at zero that the likelihood would reduce further are kept fixed.
     fn step(&self, theta: &[f64], at: &At, least: f64) -> Vec<f64> {
         let (n, parts) = (self.target.len(), theta.len());
         let spread: Vec<Vec<f64>> = (0..parts).map(|part| self.spread(part, &at.left)).collect();
@@ -228,19 +229,19 @@ impl Mixed<'_> {
 }
 
 impl MixedFit {
-    /// Standard error of a coefficient.
+    /// Standard error of a fixed effect.
     pub fn error(&self, place: usize) -> f64 {
         self.covariance[place][place].max(0.0).sqrt()
     }
 }
 
-/// Rows of a matrix, with what came along.
+/// Rows of a matrix; the number is passed through.
 fn rows_of((matrix, along): (Mat<f64>, f64)) -> (Vec<Vec<f64>>, f64) {
     let row = |i: usize| (0..matrix.ncols()).map(|j| matrix[(i, j)]).collect();
     ((0..matrix.nrows()).map(row).collect(), along)
 }
 
-/// A matrix by rows times a vector.
+/// Product of a matrix, given by rows, and a vector.
 pub(crate) fn times(matrix: &[Vec<f64>], v: &[f64]) -> Vec<f64> {
     matrix.iter().map(|row| dot(row, v)).collect()
 }

@@ -1,4 +1,4 @@
-//! Against statsmodels' `MixedLM` (`oracles/answer.py`), and identities.
+//! Compared with statsmodels' `MixedLM` (`oracles/answer.py`), and by identities.
 
 use super::*;
 use crate::finding::Interval;
@@ -113,7 +113,7 @@ fn without_groups_it_is_least_squares() {
     near(&[fit.error(0), fit.error(1)], &errors, 1e-6);
 }
 
-/// Rows whose variance is known to be large weigh little, and the order of rows says nothing.
+/// Rows with a large known variance get little weight, and the order of rows does not matter.
 #[test]
 fn known_variances_weigh_and_order_says_nothing() {
     let y = [1.0, 1.2, 0.8, 9.0, 1.1, 0.9];
@@ -141,9 +141,9 @@ fn known_variances_weigh_and_order_says_nothing() {
     assert!(collinear.fit().is_err());
 }
 
-/// Davies and Goldsmith's dyestuff (1972, table 6.1), which lme4 ships: yields of five samples of each of six batches. lme4
-/// gives by REML 1764.05 between batches and 2451.25 within (Bates and others 2015, section 1.2 of the lme4 book); of as many
-/// samples a batch these are those of the analysis of variance.
+/// Davies and Goldsmith's dyestuff (1972, table 6.1), which lme4 includes: yields of five samples of each of six
+/// batches. By REML lme4 gives variances 1764.05 between batches and 2451.25 within (Bates and others 2015, section 1.2
+/// of the lme4 book); in a balanced design these equal the estimates of the analysis of variance.
 #[test]
 fn the_dyestuff_is_as_lme4_has_it() {
     let batches: [[f64; 5]; 6] = [
@@ -167,10 +167,11 @@ fn the_dyestuff_is_as_lme4_has_it() {
     assert!((fit.coefficients[0] - 1527.5).abs() < 1e-9);
     assert!((fit.variances[0] - 1764.05).abs() < 0.01, "{}", fit.variances[0]);
     assert!((fit.residual - 2451.25).abs() < 0.01, "{}", fit.residual);
-    // The error of the mean of balanced batches.
+    // The standard error of the mean over balanced batches.
     let error = ((5.0 * 1764.05 + 2451.25) / 30.0_f64).sqrt();
     assert!((fit.error(0) - error).abs() < 1e-3);
-    // The closed form of a balanced design: the mean square within, and a fifth of what the one between exceeds it by.
+    // Closed form for a balanced design: mean square within, and a fifth of the excess of the mean square between over
+    // it.
     let means = batches.map(|own| own.iter().sum::<f64>() / 5.0);
     let between = means.iter().map(|own| (own - 1527.5).powi(2)).sum::<f64>();
     let within = batches

@@ -1,6 +1,6 @@
 //! Descriptive and two-sample statistics, by the definitions of pandas, scipy and pingouin.
 //!
-//! Every function takes slices of finite values, `(n,)`; whoever calls has dropped and counted what is missing.
+//! Every function takes slices of finite values, `(n,)`; callers drop and count missing values.
 
 mod bootstrap;
 mod components;
@@ -51,5 +51,5 @@ pub use strata::{Stratified, correlation_within, stratified_difference, stratifi
 pub use two_sample::{Welch, bonferroni, hedges_g, hedges_g_interval, welch};
 pub use weighted_rank::RankedColumns;
 
-/// A number made of a sample.
+/// A statistic of a sample.
 pub type Statistic = fn(&[f64]) -> f64;

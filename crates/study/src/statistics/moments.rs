@@ -8,7 +8,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use crate::finding::Interval;
 use crate::groups::Groups;
 
-/// Sum by Neumaier's compensated addition: the same to the last bits in any order of magnitude.
+/// Sum by Neumaier's compensated summation, accurate also for values of very different magnitude.
 pub fn sum(values: &[f64]) -> f64 {
     let mut total = 0.0;
     let mut lost = 0.0;
@@ -29,7 +29,7 @@ pub fn mean(values: &[f64]) -> f64 {
     sum(values) / values.len() as f64
 }
 
-/// The mean of a column, `(n_rows,)`, in each group, in the order of the groups.
+/// Mean of a column, `(n_rows,)`, in each group, in the order of the group ids.
 pub(crate) fn means_of_groups(column: &[f64], groups: &Groups) -> Vec<f64> {
     let of = |rows: &Vec<usize>| mean(&rows.iter().map(|&row| column[row]).collect::<Vec<_>>());
     groups.members().iter().map(of).collect()
@@ -78,7 +78,7 @@ pub fn kurtosis(values: &[f64]) -> f64 {
     numerator / denominator - 3.0 * (n - 1.0).powi(2) / ((n - 2.0) * (n - 3.0))
 }
 
-/// The most frequent value, the smallest of several; `None` for no values.
+/// The most frequent value, the smallest of several; `None` where there are no values.
 pub fn mode(values: &[f64]) -> Option<f64> {
     let ordered = super::sorted(values);
     let mut best: Option<(usize, f64)> = None;

@@ -1,7 +1,7 @@
-//! Many questions at once: p values for as many as there are.
+//! Corrections of p values for multiple testing.
 
-/// Holm's step-down correction of p values for their number (Holm 1979, <https://www.jstor.org/stable/4615733>); p values
-/// that are no numbers stay so and are not counted.
+/// Holm's step-down adjusted p values (Holm 1979, <https://www.jstor.org/stable/4615733>); NaN entries stay NaN and do
+/// not count as tests.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let order = ascending(p);
     let mut adjusted = vec![f64::NAN; p.len()];
@@ -13,8 +13,8 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// Benjamini and Hochberg's step-up correction (1995, <https://doi.org/10.1111/j.2517-6161.1995.tb02031.x>): called at a level,
-/// at most that share of the calls is false on average. p values that are no numbers stay so and are not counted.
+/// Benjamini and Hochberg's step-up adjusted p values (1995, <https://doi.org/10.1111/j.2517-6161.1995.tb02031.x>),
+/// which control the false discovery rate. NaN entries stay NaN and do not count as tests.
 pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     let order = ascending(p);
     let mut adjusted = vec![f64::NAN; p.len()];
@@ -26,7 +26,7 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
-/// Places of the p values that are numbers, smallest first.
+/// Indices of the finite p values, smallest first.
 fn ascending(p: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).filter(|&test| p[test].is_finite()).collect();
     order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn holm_steps_down() {
-        // By hand: 3·0.01, then 2·0.02, then max with 1·0.03.
+        // 3·0.01, then 2·0.02, then the larger of that and 1·0.03.
         assert_eq!(holm(&[0.03, 0.01, 0.02]), vec![0.04, 0.03, 0.04]);
         assert!(holm(&[]).is_empty());
         assert!(holm(&[f64::NAN, 0.5])[0].is_nan());

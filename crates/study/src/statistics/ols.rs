@@ -1,9 +1,9 @@
-//! Least squares with errors that allow rows of one group to go together.
+//! Ordinary least squares with cluster-robust standard errors.
 //!
-//! The covariance is the sandwich over groups with the small-sample factor G/(G−1) · (n−1)/(n−k) (Liang and Zeger 1986,
+//! The covariance is the cluster sandwich with the small-sample factor G/(G−1) · (n−1)/(n−k) (Liang and Zeger 1986,
 //! <https://doi.org/10.1093/biomet/73.1.13>; CR1 of Cameron and Miller 2015, <https://doi.org/10.3368/jhr.50.2.317>),
-//! tests and intervals by Student's t with G − 1 degrees of freedom: what statsmodels gives for
-//! `cov_type="cluster", use_t=True`.
+//! with tests and intervals by Student's t with G − 1 degrees of freedom, as in statsmodels with `cov_type="cluster",
+//! use_t=True`.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -14,30 +14,30 @@ use crate::statistics::scaled::Scaled;
 /// Coefficients with their covariance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OlsFit {
-    /// One a column.
+    /// One per column.
     pub coefficients: Vec<f64>,
     /// `(n_columns, n_columns)`.
     pub covariance: Vec<Vec<f64>>,
-    /// Rows.
+    /// Number of rows.
     pub n: usize,
-    /// Groups.
+    /// Number of groups.
     pub n_groups: usize,
 }
 
 /// A linear combination of coefficients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contrast {
-    /// Its value.
+    /// Value of the combination.
     pub value: f64,
-    /// Its standard error.
+    /// Standard error.
     pub error: f64,
-    /// Two-sided p value of zero.
+    /// Two-sided p value of the hypothesis that it is zero.
     pub p: f64,
     /// 95 % interval.
     pub interval: Option<Interval>,
 }
 
-/// What errors call it.
+/// Name of the method in errors.
 const METHOD: &str = "clustered least squares";
 
 /// Fits `target` on `columns` (give a column of ones for an intercept).
@@ -153,7 +153,7 @@ impl OlsFit {
         }
     }
 
-    /// One coefficient.
+    /// The estimate of one coefficient.
     pub fn coefficient(&self, place: usize) -> Contrast {
         let weights: Vec<f64> = (0..self.coefficients.len())
             .map(|j| f64::from(u8::from(j == place)))

@@ -1,26 +1,26 @@
-//! Differences within pairs: their mean, Student's t interval and p value, and Cohen's d of the differences.
+//! Paired differences: mean, Student's t interval and p value, and Cohen's d of the differences.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use super::{mean, mean_interval, standard_deviation};
 use crate::finding::Interval;
 
-/// What pairs say.
+/// Result of a paired t test.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Paired {
-    /// Pairs.
+    /// Number of pairs.
     pub n: usize,
     /// Mean difference.
     pub difference: f64,
     /// 95 % interval; `None` for fewer than two pairs or where all differences are equal.
     pub interval: Option<Interval>,
-    /// Two-sided p value; NaN where there is no interval.
+    /// Two-sided p value; NaN for fewer than two pairs or where all differences are equal.
     pub p: f64,
-    /// Mean difference in standard deviations of the differences (Cohen's `d_z`).
+    /// Mean difference divided by the standard deviation of the differences (Cohen's `d_z`).
     pub effect: f64,
 }
 
-/// Tests the differences of pairs against zero (`scipy.stats.ttest_1samp`).
+/// Tests whether the mean of paired differences is zero (`scipy.stats.ttest_1samp`).
 pub fn paired(differences: &[f64]) -> Paired {
     let n = differences.len();
     let difference = mean(differences);

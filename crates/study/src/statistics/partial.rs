@@ -1,10 +1,10 @@
-//! Correlations that are left when other columns are held fixed.
+//! Partial correlations: correlations of columns given other columns.
 //!
-//! From a correlation matrix R, conditioning on column c is R(i, j) ← R(i, j) − R(i, c) R(j, c) / R(c, c), one column
-//! after the other (the sweep of Beaton 1964); what is left, divided by its own diagonal, is the correlation of the
-//! residuals of linear regressions on those columns. On ranks it is the partial Spearman of `pingouin.partial_corr`.
+//! Conditioning a correlation matrix R on column c is R(i, j) ← R(i, j) − R(i, c) R(j, c) / R(c, c), one column after
+//! the other (the sweep of Beaton 1964); the result, scaled to a unit diagonal, is the correlation of the residuals of
+//! linear regressions on those columns. On ranks it is the partial Spearman of `pingouin.partial_corr`.
 
-/// The partial correlations of all columns given those of `controls`; NaN in rows and columns of the controls.
+/// The partial correlations of all columns given the columns `controls`; NaN in the rows and columns of the controls.
 ///
 /// # Shapes and units
 /// - `correlation`, result: `(n_columns, n_columns)`.
@@ -37,10 +37,10 @@ pub fn given(correlation: &[Vec<f64>], controls: &[usize]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// Partial rank correlations of columns given the controls among them.
+/// Partial rank correlations of columns given those of them that are listed in `controls`.
 ///
 /// # Shapes and units
-/// - `columns`: `(n_columns, n_rows)`; result `(n_columns, n_columns)`, NaN beside controls.
+/// - `columns`: `(n_columns, n_rows)`; result `(n_columns, n_columns)`, NaN in the rows and columns of the controls.
 pub fn partial_correlations(columns: &[Vec<f64>], controls: &[usize]) -> Vec<Vec<f64>> {
     let ranked = super::RankedColumns::new(columns, &(0..columns[0].len() as u32).collect::<Vec<_>>());
     given(&ranked.correlations(&vec![1; ranked.n_groups()]), controls)

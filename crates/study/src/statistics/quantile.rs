@@ -13,18 +13,18 @@ pub fn sorted(values: &[f64]) -> Vec<f64> {
     ordered
 }
 
-/// The `fraction` quantile; NaN for no values.
+/// The quantile at `fraction`; NaN where there are no values.
 pub fn quantile(values: &[f64], fraction: f64) -> f64 {
     quantile_of_sorted(&sorted(values), fraction)
 }
 
-/// The median; NaN for no values.
+/// The median; NaN where there are no values.
 pub fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// Order-statistic interval of the median: the ranks whose binomial coverage is at least `level`; `None` for
-/// fewer than six values.
+/// Interval of the median from order statistics with a binomial coverage of at least `level`; `None` for fewer than six
+/// values.
 pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
     let n = values.len();
     if n < 6 {
@@ -32,7 +32,7 @@ pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
     }
     let law = Binomial::new(0.5, n as u64).ok()?;
     let below = law.inverse_cdf((1.0 - level) / 2.0).max(1) as usize;
-    // The k-th and (n + 1 − k)-th values cover with 1 − 2 P(X ≤ k − 1).
+    // The k-th and (n + 1 − k)-th values have a coverage of 1 − 2 P(X ≤ k − 1).
     let rank = if law.cdf(below as u64 - 1) <= (1.0 - level) / 2.0 {
         below
     } else {

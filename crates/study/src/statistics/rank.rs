@@ -1,4 +1,4 @@
-//! Ranks with ties averaged, Pearson's and Spearman's correlation.
+//! Ranks with ties averaged, and Pearson's and Spearman's correlation.
 //!
 //! The interval of Spearman's ρ is Fisher's z with the variance of Bonett and Wright (2000),
 //! (1 + ρ²/2)/(n − 3), <https://doi.org/10.1007/BF02294183>; of Pearson's r with 1/(n − 3).
@@ -12,7 +12,7 @@ use crate::finding::Interval;
 pub struct Correlation {
     /// Coefficient in `[-1, 1]`.
     pub value: f64,
-    /// Pairs.
+    /// Number of pairs.
     pub n: usize,
     /// Two-sided p value; NaN for fewer than three pairs.
     pub p: f64,

@@ -1,9 +1,9 @@
-//! Ordinary least squares whose errors allow each row its own spread.
+//! Ordinary least squares with heteroscedasticity-consistent (HC3) standard errors.
 //!
-//! HC3 of `MacKinnon` and White 1985 (<https://doi.org/10.1016/0304-4076(85)90158-7>): (X'X)⁻¹ X' diag(e²/(1−h)²) X (X'X)⁻¹,
-//! the one of the four that holds in samples of twenty (Long and Ervin 2000,
-//! <https://doi.org/10.1080/00031305.2000.10474549>). Tests and intervals by Student's t with n − p degrees of freedom: what
-//! statsmodels gives for `cov_type="HC3", use_t=True`.
+//! HC3 of `MacKinnon` and White 1985 (<https://doi.org/10.1016/0304-4076(85)90158-7>): (X'X)⁻¹ X' diag(e²/(1−h)²) X
+//! (X'X)⁻¹, the one of the four estimators that is valid in samples of twenty (Long and Ervin 2000,
+//! <https://doi.org/10.1080/00031305.2000.10474549>). Tests and intervals by Student's t with n − p degrees of freedom,
+//! as in statsmodels with `cov_type="HC3", use_t=True`.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -11,33 +11,33 @@ use crate::error::Error;
 use crate::finding::Interval;
 use crate::statistics::scaled::Scaled;
 
-/// What errors call it.
+/// Name of the method in errors.
 const METHOD: &str = "least squares";
 
-/// Columns that several targets are fitted on.
+/// Columns on which several targets are regressed.
 #[derive(Debug, Clone)]
 pub struct LinearDesign {
     columns: Vec<Vec<f64>>,
-    /// (X'X)⁻¹ X', one row a column.
+    /// (X'X)⁻¹ X', one row per column.
     pseudo: Vec<Vec<f64>>,
     /// (X'X)⁻¹.
     pub bread: Vec<Vec<f64>>,
-    /// Diagonal of the projection, `(n_rows,)`.
+    /// Leverages, the diagonal of the hat matrix, `(n_rows,)`.
     pub leverage: Vec<f64>,
 }
 
-/// One target fitted.
+/// The regression of one target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RobustFit {
-    /// One a column.
+    /// One per column.
     pub coefficients: Vec<f64>,
     /// HC3 covariance of the coefficients.
     pub robust: Vec<Vec<f64>>,
-    /// Covariance under one spread for all rows.
+    /// Covariance of the coefficients under homoscedastic errors.
     pub classical: Vec<Vec<f64>>,
-    /// Target less fit, `(n_rows,)`.
+    /// Target minus fitted values, `(n_rows,)`.
     pub residuals: Vec<f64>,
-    /// Rows less columns.
+    /// Residual degrees of freedom: rows minus columns.
     pub df: f64,
 }
 
@@ -45,7 +45,7 @@ impl LinearDesign {
     /// Prepares columns (give a column of ones for an intercept), `(n_columns, n_rows)`.
     ///
     /// # Errors
-    /// [`Error::CannotCompute`] for no more rows than columns, or collinear columns.
+    /// [`Error::CannotCompute`] if there are no more rows than columns, or columns are collinear.
     pub fn new(columns: &[Vec<f64>]) -> Result<Self, Error> {
         let (k, n) = (columns.len(), columns.first().map_or(0, Vec::len));
         if n <= k || k == 0 {
@@ -81,7 +81,7 @@ impl LinearDesign {
         })
     }
 
-    /// Fits a target, `(n_rows,)`.
+    /// Regresses a target, `(n_rows,)`, on the columns.
     pub fn fit(&self, target: &[f64]) -> RobustFit {
         let (k, n) = (self.columns.len(), target.len());
         let coefficients: Vec<f64> = self.pseudo.iter().map(|row| dot(row, target)).collect();
@@ -125,7 +125,7 @@ impl LinearDesign {
         }
     }
 
-    /// What the columns leave of a target.
+    /// Residuals of a target, `(n_rows,)`.
     pub fn residual(&self, target: &[f64]) -> Vec<f64> {
         let coefficients: Vec<f64> = self.pseudo.iter().map(|row| dot(row, target)).collect();
         (0..target.len())
@@ -143,12 +143,12 @@ impl LinearDesign {
 }
 
 impl RobustFit {
-    /// HC3 error of a coefficient.
+    /// HC3 standard error of a coefficient.
     pub fn error(&self, place: usize) -> f64 {
         self.robust[place][place].max(0.0).sqrt()
     }
 
-    /// Its interval, by HC3 and t.
+    /// Interval of a coefficient, by HC3 and Student's t.
     pub fn interval(&self, place: usize, level: f64) -> Option<Interval> {
         interval(
             self.coefficients[place],
@@ -159,13 +159,13 @@ impl RobustFit {
         )
     }
 
-    /// The smallest true effect that a two-sided test at 5 % finds four times out of five.
+    /// The smallest true effect that a two-sided test at 5 % detects with a power of 80 %.
     pub fn detectable(&self, place: usize) -> f64 {
         detectable(self.error(place), self.df)
     }
 }
 
-/// An estimate with its error, by Student's t; `None` where the error is none.
+/// Interval of an estimate with a standard error, by Student's t; `None` where the standard error is not usable.
 pub(crate) fn interval(value: f64, error: f64, df: f64, level: f64, method: String) -> Option<Interval> {
     let law = StudentsT::new(0.0, 1.0, df).ok()?;
     let half = law.inverse_cdf(0.5 + level / 2.0) * error;
@@ -177,7 +177,7 @@ pub(crate) fn interval(value: f64, error: f64, df: f64, level: f64, method: Stri
     })
 }
 
-/// The smallest true effect that a two-sided test at 5 % finds four times out of five.
+/// The smallest true effect that a two-sided test at 5 % detects with a power of 80 %.
 pub(crate) fn detectable(error: f64, df: f64) -> f64 {
     StudentsT::new(0.0, 1.0, df).map_or(f64::NAN, |law| {
         (law.inverse_cdf(0.975) + law.inverse_cdf(0.8)) * error

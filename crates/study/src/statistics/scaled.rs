@@ -1,12 +1,12 @@
-//! Columns of very different units, made ready for least squares: scaled to length one and taken apart.
+//! Columns of very different units, prepared for least squares: scaled to unit length and decomposed.
 
 use crate::error::Error;
 use crate::svd::Svd;
 
-/// Singular values below this share of the largest are collinear columns.
+/// If the smallest singular value is below this share of the largest, columns are collinear.
 const COLLINEAR: f64 = 1e-10;
 
-/// Columns of length one, their lengths before, and their singular value decomposition.
+/// Columns scaled to unit length, their former lengths, and their singular value decomposition.
 pub(super) struct Scaled {
     pub(super) columns: Vec<Vec<f64>>,
     pub(super) lengths: Vec<f64>,
@@ -14,7 +14,7 @@ pub(super) struct Scaled {
 }
 
 impl Scaled {
-    /// Of columns, `(n_columns, n_rows)`; `method` is what errors call the asker.
+    /// Scales and decomposes columns, `(n_columns, n_rows)`; `method` is the caller's name in errors.
     ///
     /// # Errors
     /// [`Error::CannotCompute`] for collinear columns.

@@ -1,12 +1,12 @@
-//! Restricted cubic splines: smooth between the knots, straight beyond the outer ones, so that the ends of a curve are not
-//! made up (Harrell 2015, <https://doi.org/10.1007/978-3-319-19425-7>, section 2.4.5; knots at his quantiles).
+//! Restricted cubic splines: cubic between the knots, linear beyond the outer ones, so that the tails of a curve are
+//! stable (Harrell 2015, <https://doi.org/10.1007/978-3-319-19425-7>, section 2.4.5; knots at his quantiles).
 
 use super::{quantile_of_sorted, sorted};
 
-/// Knots of a restricted cubic spline.
+/// A restricted cubic spline basis, given by its knots.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RestrictedSpline {
-    /// Ascending, all different.
+    /// Ascending and distinct.
     pub knots: Vec<f64>,
 }
 
@@ -24,17 +24,17 @@ impl RestrictedSpline {
         (knots.len() >= 3 && knots.iter().all(|knot| knot.is_finite())).then_some(Self { knots })
     }
 
-    /// Number of columns: the straight line and one for each knot but two.
+    /// Number of columns: x itself, and one for each knot but two.
     pub fn n_columns(&self) -> usize {
         self.knots.len() - 1
     }
 
-    /// The columns at `x`, without an intercept.
+    /// The basis functions at `x`, without an intercept.
     pub fn basis(&self, x: f64) -> Vec<f64> {
         self.with_power(x, x, |distance| distance.max(0.0).powi(3))
     }
 
-    /// The derivatives of the columns at `x`.
+    /// The derivatives of the basis functions at `x`.
     pub fn slope(&self, x: f64) -> Vec<f64> {
         self.with_power(x, 1.0, |distance| 3.0 * distance.max(0.0).powi(2))
     }

@@ -1,13 +1,13 @@
-//! Comparing like with like: differences and rank correlations within strata.
+//! Differences, slopes and rank correlations within strata.
 //!
-//! The difference is that of a regression with one intercept a stratum: strata count by n₁n₀/(n₁ + n₀), those with only
-//! one side count nothing. Errors allow rows of a group to go together ([`super::clustered_ols`]).
+//! The difference is that of a regression with one intercept per stratum: strata have weights n₁n₀/(n₁ + n₀), so those
+//! with one side only do not contribute. Standard errors are clustered by group ([`super::clustered_ols`]).
 
 use std::collections::BTreeMap;
 
 use super::{Contrast, average_ranks, clustered_ols};
 
-/// A difference within strata.
+/// A difference between two sides within strata.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stratified {
     /// The difference, its interval and p value.
@@ -18,12 +18,12 @@ pub struct Stratified {
     pub n_first: usize,
     /// Strata that have both sides.
     pub n_strata: usize,
-    /// Groups of those rows.
+    /// Groups among those rows.
     pub n_groups: usize,
 }
 
-/// Mean of the rows where `first` holds less that of the others, within strata; `None` where no stratum has both sides
-/// or fewer than two groups are left.
+/// Mean of the rows where `first` is true minus that of the others, within strata; `None` where no stratum has both
+/// sides or fewer than two groups are left.
 ///
 /// # Shapes and units
 /// All `(n_rows,)`; the difference is in the unit of `values`.
@@ -61,11 +61,11 @@ pub fn stratified_difference<S: Ord>(
     })
 }
 
-/// Slope of `y` on `x` within strata, one intercept a stratum; strata of one row count nothing. `None` where fewer than
-/// two groups are left.
+/// Slope of `y` on `x` within strata, with one intercept per stratum; strata of one row do not contribute. `None` where
+/// fewer than two groups are left or x is constant within all strata.
 ///
 /// # Shapes and units
-/// All `(n_rows,)`; in units of y per unit of x.
+/// All `(n_rows,)`; the slope is in units of y per unit of x.
 pub fn stratified_slope<S: Ord>(x: &[f64], y: &[f64], strata: &[S], groups: &[u32]) -> Option<Contrast> {
     let (mut a, mut b, mut group) = (Vec::new(), Vec::new(), Vec::new());
     for rows in members(strata).values().filter(|rows| rows.len() > 1) {
@@ -80,7 +80,7 @@ pub fn stratified_slope<S: Ord>(x: &[f64], y: &[f64], strata: &[S], groups: &[u3
     clustered_ols(&[a], &b, &group).ok().map(|fit| fit.coefficient(0))
 }
 
-/// Rows of each stratum.
+/// Row indices of each stratum.
 fn members<S: Ord>(strata: &[S]) -> BTreeMap<&S, Vec<usize>> {
     let mut members: BTreeMap<&S, Vec<usize>> = BTreeMap::new();
     for (row, stratum) in strata.iter().enumerate() {
@@ -89,8 +89,8 @@ fn members<S: Ord>(strata: &[S]) -> BTreeMap<&S, Vec<usize>> {
     members
 }
 
-/// Rank correlation within strata: ranks of each stratum, centred and divided by its rows, correlated over all rows.
-/// Gives a, b and the rows used, ready for [`correlation_of`]; strata of one row are left out.
+/// Ranks within strata, centred and divided by the size of the stratum, for a correlation over all rows. Returns the
+/// rows used and the scaled ranks of x and y; strata of one row are left out.
 fn ranks_within<S: Ord>(x: &[f64], y: &[f64], strata: &[S]) -> (Vec<usize>, Vec<f64>, Vec<f64>) {
     let (mut places, mut a, mut b) = (Vec::new(), Vec::new(), Vec::new());
     for rows in members(strata).values().filter(|rows| rows.len() > 1) {
@@ -109,11 +109,11 @@ fn ranks_within<S: Ord>(x: &[f64], y: &[f64], strata: &[S]) -> (Vec<usize>, Vec<
     (places, a, b)
 }
 
-/// The rank correlation of `x` and `y` within strata, the rows it rests on, and its value in each of the resamples of
-/// groups (ranks are those of all rows).
+/// The rank correlation of `x` and `y` within strata, the number of rows used, and its 95 % interval from resampling
+/// groups (ranks are those of all rows, not of each resample).
 ///
 /// # Shapes and units
-/// All `(n_rows,)`; the resampled values `(n_resamples,)`, empty for fewer than five groups.
+/// All `(n_rows,)`; the interval is `None` for fewer than five groups.
 pub fn correlation_within<S: Ord>(
     x: &[f64],
     y: &[f64],

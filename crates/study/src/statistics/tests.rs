@@ -1,4 +1,4 @@
-//! Against numbers from pandas 3.1, scipy 1.17 and pingouin 0.7, and identities.
+//! Compared with pandas 3.1, scipy 1.17 and pingouin 0.7, and by identities.
 
 use super::*;
 
@@ -66,7 +66,7 @@ fn ties_share_their_mean_rank() {
 
 #[test]
 fn the_median_interval_has_its_binomial_coverage() {
-    // n = 10: ranks 2 and 9 cover 0.9785, ranks 3 and 8 only 0.8906.
+    // n = 10: ranks 2 and 9 have a coverage of 0.9785, ranks 3 and 8 only 0.8906.
     let values: Vec<f64> = (1..=10).map(f64::from).collect();
     let interval = median_interval(&values, 0.95).expect("ten values");
     assert_eq!((interval.low, interval.high), (2.0, 9.0));
@@ -84,7 +84,7 @@ fn a_description_counts_what_is_missing() {
 
 #[test]
 fn resampling_groups_widens_the_interval_of_repeated_rows() {
-    // 20 groups of 30 equal rows carry 20 facts, not 600.
+    // 20 groups of 30 equal rows have the information of 20 rows, not of 600.
     let groups: Vec<u32> = (0..600).map(|row| row / 30).collect();
     let values: Vec<f64> = groups.iter().map(|&group| f64::from(group * 7919 % 20)).collect();
     let settings = GroupBootstrap {

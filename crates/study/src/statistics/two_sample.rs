@@ -1,14 +1,14 @@
-//! Two samples: Welch's t test (unequal variances) and Hedges' g, as pingouin computes them.
+//! Two-sample statistics: Welch's t test (unequal variances) and Hedges' g, as pingouin computes them.
 //!
 //! Welch (1947), <https://doi.org/10.1093/biomet/34.1-2.28>; Hedges (1981),
-//! <https://doi.org/10.3102/10769986006002107>: g = d · (1 − 3/(4(nₓ + nᵧ) − 9)), d on the pooled deviation.
+//! <https://doi.org/10.3102/10769986006002107>: g = d · (1 − 3/(4(nₓ + nᵧ) − 9)), d from the pooled standard deviation.
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::{mean, variance};
 use crate::finding::Interval;
 
-/// Welch's t test of `x` against `y`.
+/// Result of Welch's t test of `x` against `y`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Welch {
     /// mean(x) − mean(y).
@@ -23,7 +23,7 @@ pub struct Welch {
     pub interval: Option<Interval>,
 }
 
-/// Welch's t test; every number is NaN where a sample has fewer than two values or both are constant.
+/// Welch's t test; all numbers are NaN where a sample has fewer than two values or both are constant.
 pub fn welch(x: &[f64], y: &[f64]) -> Welch {
     let (a, b) = (variance(x) / x.len() as f64, variance(y) / y.len() as f64);
     let difference = mean(x) - mean(y);
@@ -57,7 +57,7 @@ pub fn bonferroni(p: f64, n_tests: usize) -> f64 {
     (p * n_tests as f64).min(1.0)
 }
 
-/// Hedges' g of `x` against `y`, standardised by the pooled deviation.
+/// Hedges' g of `x` against `y`, standardised by the pooled standard deviation.
 pub fn hedges_g(x: &[f64], y: &[f64]) -> f64 {
     let (n_x, n_y) = (x.len() as f64, y.len() as f64);
     let pooled = ((n_x - 1.0) * variance(x) + (n_y - 1.0) * variance(y)) / (n_x + n_y - 2.0);

@@ -1,23 +1,23 @@
-//! Spearman's correlations of many resamples: each column is put in order once, a resample only counts.
+//! Spearman's correlations of many resamples: each column is sorted once, and a resample only needs counts.
 //!
-//! A row drawn w times is w equal rows, so a run of ties of total weight W behind weight B has rank B + (W + 1)/2 and
-//! no sorting is needed: a resample of n rows and p columns costs O(n p²).
+//! A row drawn w times stands for w equal rows, so a run of ties of total weight W that follows a weight B has rank B +
+//! (W + 1)/2, without sorting again: a resample of n rows and p columns costs O(n p²).
 
-/// Columns in order, ready to be ranked under any number of draws of their groups.
+/// Sorted columns, ready to be ranked in any resample of their groups.
 #[derive(Debug, Clone)]
 pub struct RankedColumns {
-    /// Per column the rows in ascending order, and after how many of them each run of ties ends.
+    /// Per column: the rows in ascending order, and the positions at which each run of ties ends.
     orders: Vec<(Vec<u32>, Vec<usize>)>,
-    /// Group of each row, dense.
+    /// Group of each row, as consecutive integers from 0.
     group: Vec<u32>,
     n_groups: usize,
 }
 
 impl RankedColumns {
-    /// Puts the columns in order.
+    /// Sorts the columns.
     ///
     /// # Shapes and units
-    /// - `columns`: `(n_columns, n_rows)`, finite; `groups`: `(n_rows,)`, any numbers.
+    /// - `columns`: `(n_columns, n_rows)`, finite; `groups`: `(n_rows,)`, any group identifiers.
     pub fn new(columns: &[Vec<f64>], groups: &[u32]) -> Self {
         let dense = crate::groups::Groups::from_labels(groups);
         let order = |column: &Vec<f64>| {
@@ -38,12 +38,12 @@ impl RankedColumns {
         }
     }
 
-    /// Groups that can be drawn.
+    /// Number of groups to resample.
     pub fn n_groups(&self) -> usize {
         self.n_groups
     }
 
-    /// Ranks of each column, centred, `(n_columns, n_rows)`, and the weight of each row.
+    /// Centred ranks of each column, `(n_columns, n_rows)`, and the weight of each row.
     fn ranks(&self, counts: &[u32]) -> (Vec<Vec<f64>>, Vec<f64>) {
         let weight: Vec<f64> = self
             .group
@@ -74,10 +74,10 @@ impl RankedColumns {
         (ranks, weight)
     }
 
-    /// Spearman's ρ of every pair, each group counted as often as it was drawn; NaN beside a constant column.
+    /// Spearman's ρ of every pair of columns, each group counted as often as it was drawn; NaN for constant columns.
     ///
     /// # Shapes and units
-    /// - `counts`: `(n_groups,)`; result `(n_columns, n_columns)`.
+    /// - `counts`: `(n_groups,)`, times drawn; result `(n_columns, n_columns)`.
     pub fn correlations(&self, counts: &[u32]) -> Vec<Vec<f64>> {
         let (ranks, weight) = self.ranks(counts);
         let p = ranks.len();

@@ -1,4 +1,4 @@
-//! Which architectures are built upon, and which are liked.
+//! Architectures by number of checkpoints, of derivatives, and of likes.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use super::{Trends, catalog};
 use crate::finding::Finding;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 
-/// Architectures listed.
+/// Number of architectures listed.
 const MOST: usize = 20;
 
-/// What is counted of an architecture.
+/// Counts for one architecture.
 #[derive(Default, Clone, Copy)]
 struct Counted {
     checkpoints: usize,

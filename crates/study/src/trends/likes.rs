@@ -5,7 +5,7 @@ use crate::finding::Finding;
 use crate::section::{Axis, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{mean, median_interval, quantile};
 
-/// From, to, name in ids, words; billions of parameters.
+/// Lower and upper limit in billions of parameters, name in ids, label.
 const CLASSES: [(f64, f64, &str, &str); 6] = [
     (0.0, 1.5, "under_1_5b", "< 1.5 B"),
     (1.5, 5.0, "1_5_5b", "1.5–5 B"),

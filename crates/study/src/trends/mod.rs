@@ -1,7 +1,7 @@
-//! Trends: what appeared when, what is liked, how scores moved, and what size a score needs.
+//! Sections on trends: new checkpoints over time, likes, progress of scores, and the size needed for a score.
 //!
-//! The catalog is a sample: checkpoints that reached a leaderboard or a list, not the Hub. Counts are those of the sample,
-//! and the leaderboards' opening hours show in them.
+//! The catalog is a sample: checkpoints that reached a leaderboard or a list, not all of the Hub. Counts refer to this
+//! sample and reflect the periods in which the leaderboards accepted submissions.
 
 mod architectures;
 mod likes;
@@ -17,20 +17,20 @@ use crate::finding::SourceOf;
 use crate::section::{Cell, Section, Table};
 use crate::statistics::GroupBootstrap;
 
-/// One checkpoint of the catalog, scored or not.
+/// One checkpoint of the catalog, with or without scores.
 #[derive(Debug, Clone, Default)]
 pub struct CheckpointRow {
     /// `org/name`.
     pub id: String,
     /// Day of publication, days since 1970-01-01.
     pub date: Option<f64>,
-    /// A mixture of experts.
+    /// Whether it is a mixture of experts.
     pub moe: Option<bool>,
-    /// Takes more than text.
+    /// Whether it takes other input than text.
     pub multimodal: Option<bool>,
-    /// Its architecture, else that of the checkpoint it was made from.
+    /// Its architecture, or else that of the checkpoint it was derived from.
     pub architecture: Option<String>,
-    /// Made from another checkpoint.
+    /// Whether it was derived from another checkpoint.
     pub derivative: bool,
     /// Likes on the Hub.
     pub likes: Option<f64>,
@@ -38,18 +38,18 @@ pub struct CheckpointRow {
     pub size: Option<f64>,
 }
 
-/// What trends are read from.
+/// Input of the sections.
 #[derive(Debug, Clone, Copy)]
 pub struct Trends<'a> {
     /// All checkpoints.
     pub checkpoints: &'a [CheckpointRow],
     /// The leaderboards.
     pub boards: &'a [Board],
-    /// How intervals are resampled.
+    /// Number of resamples and seed of the intervals.
     pub bootstrap: GroupBootstrap,
 }
 
-/// The sections: what appeared, and how scores moved.
+/// Builds the sections on new checkpoints and on the progress of scores.
 pub fn sections(trends: &Trends<'_>) -> Vec<Section> {
     let mut appeared = Section {
         id: "trends".into(),
@@ -89,7 +89,7 @@ fn catalog() -> SourceOf {
     }
 }
 
-/// The checkpoints as a table, so that anyone can compute the numbers anew.
+/// The checkpoints as a table, so that anyone can recompute the numbers.
 pub fn rows_table(checkpoints: &[CheckpointRow]) -> Table {
     let flag =
         |flag: Option<bool>| flag.map_or(Cell::Missing, |is| Cell::from(if is { "true" } else { "false" }));

@@ -1,4 +1,4 @@
-//! New checkpoints a month: all, mixtures of experts, multimodal.
+//! Number of new checkpoints per month: all, mixtures of experts, multimodal.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What post-training is worth: checkpoints that are not pretrained only against pretrained ones of the same shape.
+//! Effect of post-training: scores of post-trained checkpoints compared with pretrained ones of the same shape.
 
 use super::Trends;
 use crate::board::Board;
@@ -111,7 +111,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
     section.text.extend(most);
 }
 
-/// The same difference with nothing held equal.
+/// The same difference without comparing within shapes.
 fn raw(
     board: &Board,
     (name, title): (&str, &str),

@@ -1,4 +1,4 @@
-//! Scores of pretrained checkpoints over time, their frontier, and the size that a score needs.
+//! Scores of pretrained checkpoints over time, their records, and the smallest size that reaches a score.
 
 mod trade;
 
@@ -9,10 +9,11 @@ use crate::finding::Finding;
 use crate::section::{Axis, Cell, Drawing, Figure, Layer, Panel, Section, Table};
 use crate::statistics::quantile;
 
-/// Averages whose smallest size is followed, by leaderboard.
+/// Levels of Average for which the smallest size is tracked, by leaderboard.
 const LEVELS: [(&str, [f64; 4]); 2] = [("v1", [40.0, 50.0, 60.0, 70.0]), ("v2", [5.0, 10.0, 20.0, 30.0])];
 
-/// The same of a board: where none are named, quarters of what its checkpoints reach, in fives.
+/// Levels of Average of a board: those in [`LEVELS`], or else quantiles (0.25, 0.5, 0.75, 0.9) of its scores, rounded
+/// to 5 points.
 fn levels(board: &Board, bases: &[Base<'_>]) -> Vec<f64> {
     if let Some((_, levels)) = LEVELS.iter().find(|(name, _)| *name == board.name) {
         return levels.to_vec();
@@ -31,7 +32,7 @@ fn levels(board: &Board, bases: &[Base<'_>]) -> Vec<f64> {
     levels
 }
 
-/// A pretrained checkpoint with date and size.
+/// A pretrained checkpoint with known date and size.
 struct Base<'a> {
     row: &'a ScoredCheckpoint,
     date: f64,
@@ -62,7 +63,7 @@ pub(super) fn add(trends: &Trends<'_>, section: &mut Section) {
     }
 }
 
-/// Records of a sequence in the order of dates.
+/// Records (values better than all before) in a sequence ordered by date.
 fn records<'a>(bases: &'a [Base<'a>], better: impl Fn(&Base<'_>) -> Option<f64>) -> Vec<(&'a Base<'a>, f64)> {
     let mut best = f64::NEG_INFINITY;
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Scores by size in bins of equal frequency, for pretrained and for post-trained checkpoints apart.
+//! Scores by size in bins of equal frequency, for pretrained and post-trained checkpoints separately.
 
 use super::Trends;
 use crate::board::Board;
@@ -7,7 +7,7 @@ use crate::leaderboard_v1::equal_frequency;
 use crate::section::{Axis, Drawing, Figure, Layer, Panel, Section, Table};
 use crate::statistics::{group_bootstrap, mean, quantile};
 
-/// Name in ids, for people, and what [`crate::board::ScoredCheckpoint::pretrained`] says of it.
+/// Name in ids, label, and the value of [`crate::board::ScoredCheckpoint::pretrained`].
 const KINDS: [(&str, &str, bool); 2] = [
     ("base", "pretrained", true),
     ("post_trained", "post-trained", false),

@@ -1,24 +1,24 @@
-//! Trends on rows whose answer is known.
+//! Trends on rows with a known answer.
 
 use super::*;
 use crate::board::ScoredCheckpoint;
 
-/// Score = 10 log2(size) + 20 a year: a year is two doublings, so the size for one score halves in 6 months.
+/// Score = 10 log2(size) + 20 per year: a year is worth two doublings, so the size for one score halves in 6 months.
 fn steady(_: u32, log_size: f64, years: f64) -> f64 {
     10.0 * log_size + 20.0 * years
 }
 
-/// The same without a rise over time, and with what nothing explains.
+/// As `steady`, without a rise over time, and with unexplained noise.
 fn standing(number: u32, log_size: f64, _: f64) -> f64 {
     10.0 * log_size + f64::from(number.wrapping_mul(2_654_435_761) >> 16 & 1023) / 100.0
 }
 
-/// The same, falling.
+/// As `steady`, but falling over time.
 fn falling(number: u32, log_size: f64, years: f64) -> f64 {
     standing(number, log_size, years) - 50.0 * years
 }
 
-/// Rising, where size buys nothing.
+/// Rising over time, with no effect of size.
 fn for_nothing(number: u32, _: f64, years: f64) -> f64 {
     let noise = if (number / 6).is_multiple_of(2) { 2.0 } else { -2.0 };
     noise + 50.0 * years
@@ -118,7 +118,7 @@ fn months_halving_and_counts_are_those_put_in() {
     assert_eq!(value("trends.likes.median.5_10b"), Some(754.5));
     let months = value("progress.halving_months.v2.average").expect("a value");
     assert!((months - 6.0).abs() < 1e-9, "{months}");
-    // Number 114 of 120 is the last pretrained of size 1, 118 of size 16.
+    // Of 120 checkpoints, 114 is the last pretrained one of size 1, 118 of size 16.
     let best = value("progress.frontier.v2.average").expect("a value");
     assert!(
         (best - (40.0 + 20.0 * 3.0 * 118.0 / 365.25)).abs() < 1e-9,

@@ -1,5 +1,5 @@
-//! Two checkpoints on one benchmark: which of their runs, whether these are alike, and whether they differ by more than
-//! noise.
+//! Compares two checkpoints on one benchmark: selects their most comparable runs, checks whether these used the same
+//! settings, and tests whether the difference exceeds sampling noise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ use crate::answers::Predictor;
 use crate::answers::known::Known;
 use crate::answers::measured::{self, Measured};
 
-/// Of each checkpoint's runs one: of the first's the one that most of the others have a run like, of the others' one like
-/// that, where there is one.
+/// Selects one run per checkpoint: for the first, the run with which most other checkpoints have a comparable run; for
+/// each other, its run comparable with that one, or its first run where there is none.
 pub(super) fn most_alike(mut runs: Vec<Vec<Measured>>) -> Vec<Option<Measured>> {
     let like =
         |one: &Measured, runs: &[Measured]| runs.iter().position(|run| one.run.unlike(&run.run).is_empty());
@@ -36,7 +36,7 @@ pub(super) fn most_alike(mut runs: Vec<Vec<Measured>>) -> Vec<Option<Measured>> 
     std::iter::once(first).chain(others).collect()
 }
 
-/// Each benchmark that the first checkpoint and the one at `place` were both measured on.
+/// Compares the first checkpoint with the one at index `place`, on every benchmark that both were measured on.
 pub(super) fn against_first(
     predictor: &Predictor,
     known: &Known<'_>,
@@ -49,7 +49,7 @@ pub(super) fn against_first(
         .iter()
         .filter_map(|score| Some((score.values[0].as_ref()?, score.values[place].as_ref()?)));
     let mut both: Vec<(&Measured, &Measured)> = of_both.collect();
-    // What the two were measured on by different leaderboards only: said, and not compared.
+    // Benchmarks on which different leaderboards measured the two are listed, but not compared.
     let mut apart: BTreeSet<&str> = scores.iter().map(|score| score.benchmark.as_str()).collect();
     for (measured, _) in &both {
         apart.remove(measured.benchmark.as_str());
@@ -65,7 +65,7 @@ pub(super) fn against_first(
             .into_iter()
             .filter_map(|benchmark| Some((of(benchmark, 0)?, of(benchmark, place)?))),
     );
-    // What was counted, beside the same stretched to 0 at chance, is one measurement and one verdict.
+    // A raw score is dropped where the same score rescaled to 0 at chance is present: one measurement, one verdict.
     let names: BTreeSet<String> = both.iter().map(|(a, _)| a.benchmark.clone()).collect();
     both.retain(|(a, _)| {
         let stretched = a.benchmark.strip_suffix("_raw");
@@ -87,7 +87,7 @@ pub(super) fn against_first(
     pairs
 }
 
-/// Points by which the difference over common items may be from that of the scores: what rounding leaves.
+/// Largest deviation, in points, of the mean difference over common items from that of the scores: allows for rounding.
 const SAME_RUN: f64 = 0.1;
 
 fn pair(
@@ -99,7 +99,7 @@ fn pair(
     let why_not = a.run.unlike(&b.run);
     let comparable = why_not.is_empty();
     let gap = b.value - a.value;
-    // Items are of these runs only where they give the same difference.
+    // Item scores belong to these runs only if they give the same difference.
     let paired = measured::items_apart(known, &a.benchmark, first, second)
         .filter(|(mean, ..)| (mean - gap).abs() <= SAME_RUN);
     let error = match (paired, a.error(), b.error()) {
@@ -107,7 +107,7 @@ fn pair(
         (None, Some((one, n)), Some((two, _))) => {
             Some((one.hypot(two), n, format!("sampling of {n} items, not paired")))
         }
-        // What the board publishes stands in for items that are not known.
+        // Where the items are not known, the board's published errors are used.
         _ => a.standard_error().zip(b.standard_error()).map(|(one, two)| {
             (
                 one.hypot(two),
@@ -154,7 +154,7 @@ fn sentence(pair: &Pair) -> String {
     format!("{}: {difference:+.1} points, {verdict}{beside}", pair.benchmark)
 }
 
-/// One checkpoint against the first in one sentence.
+/// Summarises one checkpoint's comparison with the first in one sentence.
 pub(super) fn verdict(first: &str, second: &str, pairs: &[Pair]) -> String {
     if pairs.is_empty() {
         return format!("{second} and {first} share no benchmark");
@@ -219,7 +219,7 @@ pub(super) fn verdict(first: &str, second: &str, pairs: &[Pair]) -> String {
     )
 }
 
-/// Pooled standard deviation between the rows of one shape on that leaderboard; `None` where no shape has two.
+/// Pooled standard deviation between rows of the same shape on that leaderboard; `None` where no shape has two rows.
 fn within_shape_deviation(predictor: &Predictor, benchmark: &str, leaderboard: &str) -> Option<f64> {
     let found = predictor.benchmark(benchmark);
     let rows = &found.filter(|found| found.leaderboard == leaderboard)?.rows;

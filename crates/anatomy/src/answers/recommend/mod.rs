@@ -424,6 +424,11 @@ impl RecommendAnswer {
             series.push(("predicted, the best".to_owned(), points(&self.predicted)));
         }
         series.push(("most within that memory".to_owned(), front));
+        // The best first: names of the others stand where there is room.
+        let named = self.pareto.iter().rev().map(|point| {
+            let name = point.id.rsplit('/').next().unwrap_or(&point.id);
+            (name.to_owned(), (gigabytes(point.memory_bytes), point.score))
+        });
         Figure {
             id: "pareto".into(),
             title: format!("Score against memory: {}", self.benchmarks.join(", ")),
@@ -434,7 +439,11 @@ impl RecommendAnswer {
             n: self.n_measured,
             x: Axis::linear("memory, GB"),
             y: Axis::linear("mean score, points"),
-            drawing: Drawing::Points { series, line: None },
+            drawing: Drawing::Points {
+                series,
+                line: None,
+                named: named.collect(),
+            },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a whole sweep does to one benchmark, and whether other shapes would say the same.
+//! The effect of a whole sweep on one benchmark, with a bootstrap interval over shapes.
 
 use anyhow::Result;
 use study::regression::Structural;
@@ -8,10 +8,10 @@ use study::{Design, Fit, Groups};
 use super::{Sweep, SweepEffect};
 use crate::answers::predictor::FitRows;
 
-/// Resamples of the shapes.
+/// Number of bootstrap resamples of the shapes.
 const RESAMPLES: usize = 200;
 
-/// Prediction at `end` less that at `first`, and what it becomes when other shapes are drawn.
+/// Prediction at `end` minus that at `first`, with a 95 % bootstrap interval from resampled shapes.
 pub(super) fn effect(rows: &FitRows, first: &Design, end: &Design, seed: u64) -> Result<SweepEffect> {
     let design = rows.design()?;
     let groups = Groups::from_labels(&rows.shapes);
@@ -50,7 +50,7 @@ pub(super) fn effect(rows: &FitRows, first: &Design, end: &Design, seed: u64) ->
     })
 }
 
-/// The effect in words, one of `n_effects` that are looked at together.
+/// Describes the effect in words; `n_effects` is the number of benchmarks tested together.
 pub(super) fn sentence(effect: &SweepEffect, sweep: &Sweep, n_effects: usize) -> String {
     let verdict = match verdict(effect, n_effects) {
         Verdict::Open => "not distinguishable from zero".to_owned(),
@@ -74,7 +74,7 @@ enum Verdict {
     Loss,
 }
 
-/// Both ends are moved away from the value as far as an interval for all of `n_effects` at once is wider (Bonferroni).
+/// Significance by itself, and with both limits moved outwards for `n_effects` simultaneous intervals (Bonferroni).
 fn verdict(effect: &SweepEffect, n_effects: usize) -> Verdict {
     let level = 1.0 - 0.05 / n_effects.max(1) as f64;
     let wider = normal_quantile(level) / normal_quantile(0.95);
@@ -118,7 +118,7 @@ mod tests {
         };
         assert_eq!(verdict(&of(-1.0, 21.0), 1), Verdict::Open);
         assert_eq!(verdict(&of(1.0, 19.0), 1), Verdict::Gain);
-        // 2.638 / 1.960 times as wide for six.
+        // A simultaneous interval for six effects is 2.638 / 1.960 times as wide.
         assert_eq!(verdict(&of(1.0, 19.0), 6), Verdict::Alone);
         assert_eq!(verdict(&of(3.0, 17.0), 6), Verdict::Gain);
     }

@@ -1,4 +1,4 @@
-//! What if one dimension were another and the parameters the same?
+//! Sweeps: predictions for one dimension varied at a constant number of parameters.
 
 mod effect;
 mod resize;
@@ -21,10 +21,10 @@ use resize::resized;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SweepAnswer {
     pub(crate) over: String,
-    /// What is held, in words.
+    /// The quantity held constant, in words.
     pub(crate) held: String,
     pub(crate) points: Vec<SweepPoint>,
-    /// What can be said, one sentence a benchmark.
+    /// The effect on each benchmark.
     pub(crate) effects: Vec<SweepEffect>,
     pub(crate) notes: Vec<String>,
 }
@@ -32,14 +32,14 @@ pub(crate) struct SweepAnswer {
 /// One structure of a sweep.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SweepPoint {
-    /// The dimension swept.
+    /// Value of the swept dimension.
     pub(crate) value: i64,
     pub(crate) structure: StructureOf,
     pub(crate) parameters_total: i64,
     pub(crate) scores: Vec<SweepScore>,
 }
 
-/// One benchmark at one point.
+/// The prediction for one benchmark at one point.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SweepScore {
     pub(crate) benchmark: String,
@@ -49,13 +49,13 @@ pub(crate) struct SweepScore {
     pub(crate) extrapolating: bool,
 }
 
-/// What the whole sweep does to one benchmark.
+/// The effect of the whole sweep on one benchmark.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SweepEffect {
     pub(crate) benchmark: String,
-    /// Score at the last point less that at the first, points.
+    /// Predicted score at the last point minus that at the first, points.
     pub(crate) difference: f64,
-    /// 95 % interval of the difference, resampling whole shapes.
+    /// 95 % bootstrap interval of the difference, resampling whole shapes: lower limit.
     pub(crate) low: f64,
     pub(crate) high: f64,
     pub(crate) resamples: usize,
@@ -63,7 +63,7 @@ pub(crate) struct SweepEffect {
     pub(crate) n_shapes: usize,
     pub(crate) seed: u64,
     pub(crate) unit: String,
-    /// R² out of shape with the swept dimension among the features, and without; fractions.
+    /// R² on unseen shapes with the swept dimension among the features, and without it.
     pub(crate) r2_with: Option<f64>,
     pub(crate) r2_without: Option<f64>,
     pub(crate) sentence: String,
@@ -71,15 +71,15 @@ pub(crate) struct SweepEffect {
 
 /// Dimensions that can be swept.
 pub(crate) const OVER: [&str; 4] = ["layers", "d_model", "d_ffn", "kv_heads"];
-/// More points than this are no picture.
+/// Maximum number of points.
 const MOST_POINTS: i64 = 100;
-/// The feature by which depth enters at equal size; the default regression knows nothing of it.
+/// Feature by which depth enters at equal size; the default features do not contain it.
 const ASPECT: &str = "ln d_model / layers";
 
 impl std::str::FromStr for Sweep {
     type Err = String;
 
-    /// `layers=16..64:8`, both ends among the points.
+    /// Parses `layers=16..64:8`; both limits of the range are points.
     fn from_str(text: &str) -> Result<Self, String> {
         let form = || format!("`{text}` is not of the form layers=16..64:8");
         let (over, range) = text.split_once('=').ok_or_else(form)?;
@@ -111,10 +111,10 @@ impl std::str::FromStr for Sweep {
     }
 }
 
-/// Computes a sweep for the benchmarks named.
+/// Computes a sweep for the named benchmarks.
 ///
 /// # Errors
-/// Where the structure is a mixture, lacks a dimension, or no structure of that many parameters has the value.
+/// The structure is a mixture of experts or lacks a dimension, or a value is impossible at that number of parameters.
 pub(crate) fn sweep(
     predictor: &Predictor,
     asked: &AskedStructure,
@@ -230,7 +230,7 @@ pub(crate) fn sweep(
 }
 
 impl SweepAnswer {
-    /// One panel a benchmark: the prediction with its interval against the dimension swept.
+    /// One panel per benchmark: the prediction with its interval against the swept dimension.
     pub(crate) fn figure(&self) -> Figure {
         let panels: Vec<(String, Vec<Bin>)> = self
             .effects
@@ -244,7 +244,7 @@ impl SweepAnswer {
                         mean: score.value,
                         q1: score.low,
                         q3: score.high,
-                        // The rows trained on, once.
+                        // Count the training rows once, at the first point.
                         n: if at == 0 { effect.n } else { 0 },
                     }
                 });

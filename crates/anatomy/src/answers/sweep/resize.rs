@@ -1,12 +1,12 @@
-//! One dimension changed, the others scaled so that the parameters stay: heads of the same width, the same widening and
-//! grouping, and what whole numbers leave over in the feed-forward width.
+//! Changes one dimension and scales the others to keep the number of parameters: head width, `d_ffn / d_model` and the
+//! ratio of heads to key-value heads stay, and `d_ffn` absorbs the rounding.
 
 use anyhow::{Context, Result, bail};
 use catalog::cost::{Arithmetic, Dimensions};
 
 use crate::answers::subject::{AskedStructure, given};
 
-/// The same structure with one dimension changed and the rest scaled so that the parameters stay.
+/// The structure with dimension `over` set to `value`, the others scaled to within 5 % of `target` parameters.
 pub(super) fn resized(asked: &AskedStructure, over: &str, value: i64, target: i64) -> Result<AskedStructure> {
     let base = &asked.dimensions;
     let need = |name: &str, value: Option<i64>| {
@@ -63,7 +63,7 @@ pub(super) fn resized(asked: &AskedStructure, over: &str, value: i64, target: i6
         }
     };
     let found = found.context("no structure of that size")?;
-    // What rounding to whole heads leaves over goes to the feed-forward width.
+    // The feed-forward width absorbs the remainder from rounding to whole heads.
     let exact = if over == "d_ffn" {
         found
     } else {
@@ -85,7 +85,7 @@ pub(super) fn resized(asked: &AskedStructure, over: &str, value: i64, target: i6
         );
     }
     let mut structure = given(&exact, &arithmetic);
-    // Equal parameters are equal: what whole numbers leave over is no effect of the dimension.
+    // Report the target size: the rounding error is not an effect of the dimension.
     structure.size = Some(target as f64 / 1e9);
     structure.date.clone_from(&asked.structure.date);
     structure.pretrained = asked.structure.pretrained;

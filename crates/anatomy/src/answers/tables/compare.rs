@@ -1,11 +1,11 @@
-//! The answer of `compare` as tables.
+//! Tables for the answer of `compare`.
 
 use study::section::{Cell, Table};
 
 use crate::answers::compare::CompareAnswer;
 use crate::answers::folders::FolderComparison;
 
-/// Structure and cost, the differing columns marked.
+/// Structure and costs; columns that differ are marked.
 pub(crate) fn structure(answer: &CompareAnswer) -> Table {
     let mut columns = vec!["*".to_owned(), "column".to_owned()];
     columns.extend(answer.checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
@@ -57,7 +57,7 @@ pub(crate) fn structure(answer: &CompareAnswer) -> Table {
     }
 }
 
-/// Scores with what the number of items leaves open.
+/// Scores with their intervals.
 pub(crate) fn scores(answer: &CompareAnswer) -> Table {
     let mut columns = vec!["benchmark".to_owned(), "leaderboard".to_owned()];
     columns.extend(answer.checkpoints.iter().map(|checkpoint| checkpoint.id.clone()));
@@ -86,7 +86,7 @@ pub(crate) fn scores(answer: &CompareAnswer) -> Table {
     }
 }
 
-/// How the runs were made: what all of a benchmark's runs have in common, and of each checkpoint what it has not.
+/// Settings of the runs: those common to all of a benchmark's runs, and per checkpoint those that differ.
 pub(crate) fn runs(answer: &CompareAnswer) -> Table {
     let mut columns = ["benchmark", "leaderboard", "all runs"]
         .map(String::from)
@@ -132,7 +132,7 @@ pub(crate) fn runs(answer: &CompareAnswer) -> Table {
     }
 }
 
-/// Each checkpoint against the first, benchmark by benchmark.
+/// Each checkpoint compared with the first, one row per benchmark.
 pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
     let columns = [
         "checkpoint",
@@ -178,7 +178,7 @@ pub(crate) fn pairs(answer: &CompareAnswer) -> Table {
     }
 }
 
-/// Two folders, benchmark by benchmark.
+/// Two folders compared, one row per benchmark.
 pub(crate) fn of_benchmarks(answer: &FolderComparison) -> Table {
     Table {
         id: "folder_comparison".into(),

@@ -1,4 +1,4 @@
-//! Answers as tables, for commands and pages alike.
+//! Answers as tables, shared by commands and pages.
 
 pub(crate) mod compare;
 pub(crate) mod predict;

@@ -1,4 +1,4 @@
-//! The answer of `predict` for people: a page of tables.
+//! Formats the answer of `predict` as a page of tables.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::answers::score::ScoreAnswer;
 use crate::answers::tables::sweep::points;
 use crate::output::{self, number};
 
-/// The whole answer for people.
+/// The whole answer as text.
 pub(crate) fn page(answer: &PredictAnswer) -> String {
     let structure = &answer.structure;
     let mut text = String::new();
@@ -115,7 +115,7 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
         line(output::table(&points(sweep)));
         for effect in &sweep.effects {
             let r2 = effect.r2_with.map_or("–".into(), number);
-            // A regression with the part swept, and one without, where there are two.
+            // R² with the swept dimension, and without it where that was computed.
             let without = effect
                 .r2_without
                 .map_or_else(String::new, |r2| format!(", without it {}", number(r2)));
@@ -131,7 +131,7 @@ pub(crate) fn page(answer: &PredictAnswer) -> String {
     text
 }
 
-/// The answer in a line: what it would score, how sure that is, and whether it fits the device.
+/// One-line summary: a predicted score with its interval, the size, and whether it fits the device's memory.
 pub(crate) fn in_short(answer: &PredictAnswer) -> Option<String> {
     let mut parts = Vec::new();
     let known: Vec<&ScoreAnswer> = answer
@@ -139,7 +139,7 @@ pub(crate) fn in_short(answer: &PredictAnswer) -> Option<String> {
         .iter()
         .filter(|score| score.value.is_some() && score.interval.is_some())
         .collect();
-    // Of the usual benchmarks the first that there is a prediction for.
+    // The first of the usual benchmarks with a prediction.
     let usual = ["mmlu_pro", "bbh", "mmlu", "average_v2"];
     let first = usual
         .iter()
@@ -178,7 +178,7 @@ pub(crate) fn in_short(answer: &PredictAnswer) -> Option<String> {
     (!parts.is_empty()).then(|| format!("In short: {}.", parts.join("; ")))
 }
 
-/// What it takes in memory, and whether the first device has as much.
+/// Required memory, and whether the first device has that much.
 fn fits_in_words(memory: &Footprint, answer: &PredictAnswer) -> String {
     let needs = format!(
         "{:.1} GB as {} at {} tokens",
@@ -196,7 +196,7 @@ fn fits_in_words(memory: &Footprint, answer: &PredictAnswer) -> String {
     }
 }
 
-/// Every table of the answer with its name, those without rows left out.
+/// Every table of the answer with its name; tables without rows are left out.
 pub(crate) fn all(answer: &PredictAnswer) -> Vec<(&'static str, Table)> {
     let driven: Vec<&ScoreAnswer> = answer
         .scores
@@ -227,7 +227,7 @@ fn named(id: &str, columns: &[&str], rows: Vec<Vec<Cell>>) -> Table {
     }
 }
 
-/// Benchmarks of which the same is to be said, in their order, each time with their names.
+/// Groups benchmarks that share a remark: each remark with the names of its benchmarks, in order.
 fn alike<'a>(said: impl Iterator<Item = (String, &'a ScoreAnswer)>) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for (why, score) in said {
@@ -348,7 +348,7 @@ fn neighbours(answer: &PredictAnswer) -> Table {
     )
 }
 
-/// Memory and speed of the run asked for, in a sentence or two.
+/// Memory and speed of the requested setup, in one or two sentences.
 fn run_in_words(memory: &Footprint, speed: Option<&Speed>) -> String {
     let gb = |bytes: f64| format!("{:.2}", bytes / 1e9);
     let mut text = format!(
@@ -395,7 +395,7 @@ fn run_in_words(memory: &Footprint, speed: Option<&Speed>) -> String {
     text
 }
 
-/// Every part of the memory with how it is counted and where that is from.
+/// Every part of the memory, with its formula and source.
 pub(crate) fn explained(answer: &PredictAnswer) -> Table {
     let items = answer.costs.memory.iter().flat_map(|memory| &memory.items);
     let rows = items.map(|item| {

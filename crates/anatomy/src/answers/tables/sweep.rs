@@ -1,4 +1,4 @@
-//! The answer of a sweep as a table.
+//! Table for the answer of a sweep.
 
 use study::section::{Cell, Table};
 

@@ -22,10 +22,10 @@ use crate::hub::state::Counts;
 use crate::provenance::Provenance;
 use crate::{output, progress};
 
-/// Where neither a bar nor JSON is wanted, a line so often.
+/// Interval between progress lines where neither a bar nor JSON is shown.
 const LINE: Duration = Duration::from_secs(30);
 
-/// What a run leaves.
+/// Results of a run.
 struct Ran {
     ending: Ending,
     counts: Counts,
@@ -85,7 +85,7 @@ async fn one(
         session.stop.clone(),
     )
     .await;
-    // A run that ended early keeps what came all the same.
+    // A run that was stopped early still stores what was fetched.
     if ending.is_ok() {
         session.writer.flush().await?;
     }
@@ -107,7 +107,7 @@ async fn one(
     })
 }
 
-/// Shows progress: a bar to a person, a line a second of JSON to a program, a line now and then to a log.
+/// Reports progress: a bar on a terminal, JSON lines once a second for programs, occasional text lines in a log.
 struct Teller {
     bar: ProgressBar,
     quiet: bool,

@@ -1,4 +1,4 @@
-//! `anatomy hub fetch`: a few checkpoints by name.
+//! `anatomy hub fetch`: fetches named checkpoints.
 
 use std::process::ExitCode;
 

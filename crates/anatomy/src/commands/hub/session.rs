@@ -1,4 +1,4 @@
-//! A connection, an open store and a writer, for as long as a command fetches.
+//! Sets up what a fetching command needs: a connection to the Hub, an open store and its writer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::hub::store::Store;
 use crate::hub::writer::Writer;
 use crate::signals::interrupted;
 
-/// What a run that fetches works with.
+/// Resources of a run that fetches.
 pub(super) struct Session {
     pub(super) client: Arc<Client>,
     pub(super) store: Arc<Store>,
@@ -23,7 +23,7 @@ pub(super) struct Session {
     pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Runs `work` with a connection and an open store; what it told the writer is on disk when this returns.
+/// Runs `work` with a connection and an open store; everything sent to the writer is on disk when this returns.
 pub(super) fn with_session<T>(
     connection: &ConnectionArgs,
     work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
@@ -48,7 +48,7 @@ pub(super) fn with_session<T>(
         .worker_threads(2)
         .enable_all()
         .build()?;
-    // Another program hears its own signals.
+    // An embedding program handles signals itself.
     let is_own = !crate::progress::is_watched();
     let (done, writer) = runtime.block_on(async {
         let (sender, stop) = watch::channel(false);
@@ -58,7 +58,7 @@ pub(super) fn with_session<T>(
             }
             interrupted().await;
             let _ = sender.send(true);
-            // A second wish to stop is obeyed at once: the store is whole at any moment.
+            // A second signal ends the process at once: the store is consistent at any moment.
             interrupted().await;
             std::process::exit(130);
         });
@@ -72,9 +72,9 @@ pub(super) fn with_session<T>(
         signals.abort();
         (done, session.writer)
     });
-    // Ends what was under way, so that the writer's last sender is gone.
+    // Ends pending tasks, so that no sender to the writer is left.
     drop(runtime);
-    // What stopped the writer is the cause, whatever the others say of it.
+    // If the writer failed, report its error rather than the errors that followed from it.
     match (writer.finish(), done) {
         (Err(cause), Err(Error::Gone { .. }) | Ok(_)) => Err(cause.into()),
         (_, done) => Ok(done?),

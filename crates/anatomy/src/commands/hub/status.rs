@@ -1,4 +1,4 @@
-//! `anatomy hub status` and `export`: what is in the folder.
+//! `anatomy hub status` and `export`: summarises the contents of the folder and exports them.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -18,14 +18,14 @@ use crate::hub::{export, leaderboards};
 use crate::output;
 use crate::provenance::Provenance;
 
-/// Why checkpoints have no config that can be read.
+/// Why checkpoints have no readable config.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Reasons {
-    /// Count by standing and reason.
+    /// Number of checkpoints by standing and reason.
     pub(crate) by_standing: BTreeMap<&'static str, BTreeMap<String, u64>>,
-    /// Failures that another run may mend.
+    /// Number of failures that another run may resolve.
     pub(crate) may_pass: u64,
-    /// One checkpoint that failed by a mistake of ours, and what the Hub said.
+    /// One checkpoint whose request the Hub did not understand (a bug of this program), with the Hub's message.
     pub(crate) to_report: Option<String>,
 }
 
@@ -40,7 +40,7 @@ fn name(standing: Standing) -> &'static str {
     }
 }
 
-/// Looks at every checkpoint.
+/// Counts over all checkpoints in the store.
 pub(crate) fn reasons(store: &Store) -> Result<Reasons, Error> {
     let mut reasons = Reasons::default();
     store.view()?.each_state(|id, state| {

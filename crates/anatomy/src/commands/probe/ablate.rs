@@ -121,7 +121,7 @@ pub(super) fn run(global: &Global, args: &AblateArgs) -> Result<ExitCode> {
         let text = serde_json::to_string(&found)? + "\n";
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let (planned, left_out) = plan(&checkpoint, &settings, &found)?;
+    let (planned, left_out) = plan(&checkpoint, &settings, &found);
     output::say(global.quiet, &in_words(&planned, &left_out, &asked));
     if planned.is_empty() && by.is_empty() && (args.write.is_some() || !asked.is_empty()) {
         let why: Vec<String> = left_out

@@ -1,4 +1,4 @@
-//! Benchmarks in local folders: JSON lines as they are, Parquet files as JSON lines beside them in a temporary folder.
+//! Opens local folders of benchmarks; Parquet files are converted to JSON lines in a temporary folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use anyhow::{Context, Result, anyhow, bail};
 use catalog::answer::{Format, read_parquet};
 use tempfile::TempDir;
 
-/// A folder with one folder a benchmark, readable as JSON lines.
+/// A folder with one subfolder per benchmark, readable as JSON lines.
 pub(super) struct Benchmarks {
     given: PathBuf,
-    /// Where Parquet files stand as JSON lines; none where the given folder has no Parquet.
+    /// Temporary copy with Parquet files converted to JSON lines; `None` where the given folder has no Parquet.
     converted: Option<TempDir>,
 }
 
 impl Benchmarks {
-    /// The folder itself, or a copy in which each Parquet file is a file of JSON lines with the same name.
+    /// Opens the folder itself, or a copy in which each Parquet file is replaced by JSON lines.
     pub(super) fn open(folder: &Path) -> Result<Self> {
         if !folder.is_dir() {
             bail!(
@@ -58,7 +58,7 @@ impl Benchmarks {
         })
     }
 
-    /// The outcome, its error naming the folder that was given rather than the temporary one.
+    /// Passes on the outcome, with the given folder instead of the temporary one in error messages.
     pub(super) fn naming<T>(&self, outcome: Result<T>) -> Result<T> {
         let Some(converted) = &self.converted else {
             return outcome;
@@ -127,13 +127,13 @@ mod tests {
         ];
         assert_eq!(documents, expected);
         assert_eq!(text("train.jsonl"), other);
-        // A folder without Parquet is read where it is.
+        // A folder without Parquet is read in place.
         fs::remove_file(place.join("test.parquet")).expect("removed");
         assert_eq!(
             Benchmarks::open(folder.path()).expect("readable").folder(),
             folder.path()
         );
-        // What only says to be Parquet is an error that names it.
+        // A file that only pretends to be Parquet gives an error naming it.
         fs::write(place.join("test.parquet"), b"PAR1 no").expect("written");
         let error = Benchmarks::open(folder.path()).err().expect("no Parquet");
         assert!(format!("{error:#}").contains("test.parquet"), "{error:#}");

@@ -1,7 +1,7 @@
-//! What the numbers of a probe were made from: the checkpoint with the hash of its weights, and what it was given.
+//! Provenance of a probe's results: the checkpoint with the hash of its weights, and the inputs it was given.
 //!
-//! Weights are hashed in full, as they stream by on a thread of their own while the checkpoint is run: a probe reads every
-//! byte of them anyway, and an index with lengths would call two fine-tunes of one base the same.
+//! Weights are hashed in full, on a separate thread while the checkpoint runs. A probe reads every byte anyway, and
+//! hashing only names and sizes of tensors would not distinguish two fine-tunes of one base.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,10 +19,10 @@ use super::model::ModelArgs;
 use crate::global::{Format, Global};
 use crate::provenance::{FileOf, InputOf, ModelOf, Opened, Provenance};
 
-/// Bytes that are hashed at a time.
+/// Block size for hashing, bytes.
 const BLOCK: usize = 1 << 20;
 
-/// A checkpoint whose weights are being hashed, where the answer will say so.
+/// A checkpoint whose weights are being hashed in the background.
 pub(super) struct Hashing {
     architecture: Option<String>,
     layers: usize,
@@ -31,12 +31,12 @@ pub(super) struct Hashing {
 }
 
 impl Hashing {
-    /// Begins, where the answer will be JSON; tables have no room for it.
+    /// Starts hashing if the output is JSON; `None` otherwise, as tables do not show the hash.
     pub(super) fn begin(global: &Global, checkpoint: &Checkpoint) -> Option<Self> {
         (global.format() == Format::Json).then(|| Self::of(checkpoint))
     }
 
-    /// Begins.
+    /// Starts hashing.
     pub(super) fn of(checkpoint: &Checkpoint) -> Self {
         let paths: Vec<PathBuf> = checkpoint
             .weights
@@ -53,7 +53,7 @@ impl Hashing {
         }
     }
 
-    /// What was found, when all is hashed.
+    /// Waits for the hashes and returns the description of the checkpoint.
     pub(super) fn end(self) -> Result<Opened> {
         let files = self
             .files
@@ -89,7 +89,7 @@ fn file_of(path: &Path) -> Result<FileOf> {
     })
 }
 
-/// SHA-256 and length of a file, a block at a time.
+/// SHA-256 and length in bytes of a file, read in blocks.
 fn hashed(path: &Path) -> Result<(String, u64)> {
     let failed = || format!("cannot read {}", path.display());
     let mut file = File::open(path).with_context(failed)?;
@@ -107,7 +107,7 @@ fn hashed(path: &Path) -> Result<(String, u64)> {
     Ok((catalog::hex(&hash.finalize()), bytes))
 }
 
-/// A file of the user's with `n` texts, items or samples.
+/// Describes a user's file with `n` texts, items or samples.
 pub(super) fn of_file(kind: &'static str, path: &Path, n: usize) -> Result<InputOf> {
     Ok(InputOf {
         kind,
@@ -117,7 +117,7 @@ pub(super) fn of_file(kind: &'static str, path: &Path, n: usize) -> Result<Input
     })
 }
 
-/// What is in no file of its own, by what the checkpoint was given.
+/// Describes inputs that are in no file of their own; the hash is over the values, one line of JSON each.
 pub(super) fn of_values<T: Serialize>(kind: &'static str, name: &str, values: &[T]) -> Result<InputOf> {
     let mut hash = Sha256::new();
     for value in values {
@@ -132,7 +132,7 @@ pub(super) fn of_values<T: Serialize>(kind: &'static str, name: &str, values: &[
     })
 }
 
-/// The items of tasks: their documents with all that stands before and after.
+/// Describes the items of tasks by the contexts and continuations given to the checkpoint.
 pub(super) fn of_tasks(tasks: &[TaskItems]) -> Result<Vec<InputOf>> {
     let given = |task: &TaskItems| {
         let requests: Vec<_> = task
@@ -151,7 +151,7 @@ pub(super) fn of_tasks(tasks: &[TaskItems]) -> Result<Vec<InputOf>> {
     tasks.iter().map(given).collect()
 }
 
-/// Where a probe's numbers come from. `opened` is absent where the checkpoint was not opened.
+/// Provenance of a probe's results; `opened` is `None` where the checkpoint was not opened.
 pub(super) fn provenance(
     global: &Global,
     model: &ModelArgs,

@@ -1,4 +1,4 @@
-//! Sections as answers: tables or findings to standard output, and with `--out` a folder like the report's.
+//! Outputs sections: tables or findings to standard output, and with `--out` a folder like the report's.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::provenance::FindingsFile;
 use crate::report::{self, About, Files, Study};
 use crate::{narrow, output};
 
-/// Prints the shown tables (or all findings, or the tables as CSV) and writes the folder where one is asked for.
+/// Prints the shown tables (or all findings as JSON, or one table as CSV), and writes the folder `out` where given.
 pub(super) fn give(global: &Global, study: &Study, catalog_hash: &str, out: Option<&Path>) -> Result<()> {
     let file = findings(global, study, catalog_hash);
     if let Some(folder) = out {
@@ -38,7 +38,7 @@ pub(super) fn give(global: &Global, study: &Study, catalog_hash: &str, out: Opti
     }
 }
 
-/// An answer to one question, whose findings say already which rows they are on.
+/// A study that answers one question. Only captions get the condition on the rows: the findings state it already.
 pub(super) fn study(mut sections: Vec<Section>, about: About) -> Study {
     if let Some(condition) = about.condition() {
         narrow::say_captions(&mut sections, condition);
@@ -55,7 +55,7 @@ pub(super) fn json(global: &Global, study: &Study, catalog_hash: &str) -> Result
     findings(global, study, catalog_hash).to_json()
 }
 
-/// Writes the folder alone.
+/// Writes the folder and prints nothing else.
 pub(super) fn write(global: &Global, study: &Study, catalog_hash: &str, folder: &Path) -> Result<()> {
     write_folder(global, study, &findings(global, study, catalog_hash), folder)
 }

@@ -1,4 +1,4 @@
-//! What stands beside a table of R²: methods against one of them in pairs, and how R² grows with what is trained on.
+//! Supplements to a table of R²: paired comparisons of methods, and learning curves.
 
 use anyhow::Result;
 use study::compare::compare;
@@ -9,13 +9,13 @@ use study::{Evaluation, Regression};
 
 use crate::frame::{Division, FeatureSet, Rows};
 
-/// Shares of the training rows or shapes that a learning curve keeps.
+/// Fractions of the training rows or shapes used for a learning curve.
 const SHARES: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 1.0];
 
-/// Draws of each share.
+/// Number of random subsets per fraction.
 const REPEATS: u64 = 3;
 
-/// Rows of one target, divided.
+/// The rows of one target with their folds.
 pub(super) struct Beside<'a> {
     pub(super) set: &'a FeatureSet,
     pub(super) target: &'a str,
@@ -33,7 +33,7 @@ impl Beside<'_> {
             .with_seed(self.seed)
     }
 
-    /// R² of each method less that of `against`, on the same folds, with its interval and p over shapes.
+    /// Difference in R² between each method and `against` on the same folds, with interval and p value over shapes.
     pub(super) fn pairs(
         &self,
         predicted: &[(&str, Evaluation)],
@@ -95,7 +95,7 @@ impl Beside<'_> {
         Ok(findings)
     }
 
-    /// R² of a method by the share of training rows, and of training shapes.
+    /// R² of a method by the fraction of training rows, and by the fraction of training shapes.
     pub(super) fn learning(&self, method: &dyn Regression, table: &mut Table) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         for (thinned, word) in [(Thinned::Rows, "rows"), (Thinned::Groups, "shapes")] {
@@ -150,7 +150,7 @@ impl Beside<'_> {
     }
 }
 
-/// The table that [`Beside::pairs`] fills.
+/// Empty table for [`Beside::pairs`].
 pub(super) fn pairs_table() -> Table {
     table(
         "pairs",
@@ -170,7 +170,7 @@ pub(super) fn pairs_table() -> Table {
     )
 }
 
-/// The table that [`Beside::learning`] fills.
+/// Empty table for [`Beside::learning`].
 pub(super) fn learning_table() -> Table {
     table(
         "learning",

@@ -1,4 +1,4 @@
-//! What a table of methods found: which predicts best, how well, on what it was not trained on, and which cannot be told from it.
+//! Summarises a comparison of methods: which predicts best, how well, and which others cannot be told from it.
 
 use std::fmt::Write as _;
 
@@ -6,20 +6,20 @@ use study::finding::Interval;
 
 use crate::output::plural;
 
-/// One method of a division.
+/// The results of one method under one protocol.
 pub(super) struct Tried<'a> {
     pub(super) method: &'a str,
-    /// R² by rows, and its 95 % over shapes.
+    /// R² over rows; `interval` is its 95 % interval over shapes.
     pub(super) r2: Option<f64>,
     pub(super) interval: Option<Interval>,
-    /// R² with each shape counted once.
+    /// R² with each shape weighted equally.
     pub(super) by_shape: Option<f64>,
     /// Mean absolute error, in the target's unit.
     pub(super) mae: f64,
     pub(super) n: usize,
 }
 
-/// What rows a protocol tests on, for people.
+/// Describes the test rows of a protocol.
 fn tested_on(protocol: &str) -> &str {
     match protocol {
         "random_split" | "random_folds" => "rows drawn at random, whose shapes may have been trained on",
@@ -38,7 +38,7 @@ fn with_interval(r2: f64, interval: Option<&Interval>) -> String {
     )
 }
 
-/// The finding of one target under one protocol, in a sentence or two.
+/// Summary for one target under one protocol, in a few sentences; `None` where no method has an R².
 pub(super) fn sentence(target: &str, protocol: &str, shapes: usize, tried: &[Tried<'_>]) -> Option<String> {
     let best = tried
         .iter()

@@ -1,4 +1,4 @@
-//! The methods that a question of the study asks, with their settings.
+//! Selects the regression methods for a question of the study, with their settings.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use super::input::{Input, split};
 use super::llm::{self, LlmAnswers, LlmArgs};
 use crate::frame::FeatureSet;
 
-/// Our own method, which has features of its own.
+/// Name of this project's own method, which derives its features from the shape columns.
 pub(super) const STRUCTURAL: &str = "structural";
 
-/// Methods, and what `llm` counts where it is one of them.
+/// The chosen methods, and the counts of `llm`'s answers where it is among them.
 pub(super) struct Methods {
     pub(super) methods: Vec<Box<dyn Regression>>,
     pub(super) answers: Option<Arc<LlmAnswers>>,
 }
 
-/// The methods asked for with their settings; by default every one but `llm`, `structural` too where the columns it needs
-/// are among the features.
+/// The requested methods with their settings; by default all but `llm`, and `structural` only where every feature set
+/// has the columns that it needs.
 pub(super) fn chosen(
     input: &Input,
     asked: Option<&str>,
@@ -66,10 +66,10 @@ pub(super) fn chosen(
     Ok(Methods { methods, answers })
 }
 
-/// The columns that `structural` cannot do without.
+/// Columns required by `structural`.
 const SHAPE: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
 
-/// The method of that name with those of the `settings`, METHOD.NAME=VALUE, that are its own.
+/// The method of that name with its settings from `settings`, each METHOD.NAME=VALUE; others are ignored.
 pub(super) fn method(name: &str, settings: &[String]) -> Result<Box<dyn Regression>> {
     let mut own = Vec::new();
     for setting in settings {

@@ -1,5 +1,5 @@
-//! Three cards: what holds, what does not, what did not reproduce. Which of the first two a statement stands on is decided by its
-//! interval, not here.
+//! The three cards of the first screen: what holds, what does not, what did not reproduce. A statement's interval
+//! decides between the first two.
 
 use study::attribution::lead;
 use study::claims::{Tally, is_cell, is_claim};
@@ -10,16 +10,16 @@ use study::section::Matrix;
 use super::{capital, counted, minus, signed};
 use crate::output::number;
 
-/// A card.
+/// A card with statements.
 pub(crate) struct SummaryCard {
     pub(crate) id: &'static str,
     pub(crate) title: &'static str,
-    /// How many there are, in words.
+    /// Number of statements, in words.
     pub(crate) count: String,
-    /// What the title means.
+    /// Explanation of the title.
     pub(crate) about: &'static str,
     pub(crate) items: Vec<Item>,
-    /// Shares of a bar.
+    /// Segments of a stacked bar.
     pub(crate) bar: Vec<Segment>,
 }
 
@@ -31,18 +31,18 @@ pub(crate) struct Item {
     pub(crate) link: String,
 }
 
-/// A share of a bar.
+/// A segment of a stacked bar.
 pub(crate) struct Segment {
     pub(crate) name: &'static str,
     pub(crate) words: &'static str,
     pub(crate) n: usize,
-    /// Left end and width in percent.
+    /// Left edge, percent; `width` likewise.
     pub(crate) from: String,
     pub(crate) width: String,
     pub(crate) link: String,
 }
 
-/// A statement that its interval judges: name, finding, section, and what the number is.
+/// A statement judged by whether its interval excludes zero: name, finding id, section, and meaning of the value.
 struct Question {
     name: &'static str,
     id: &'static str,
@@ -67,7 +67,7 @@ const fn question(
     }
 }
 
-/// What is asked, the most asked first.
+/// The statements, the most important first.
 const ASKED: [Question; 9] = [
     question(
         "Size",
@@ -134,7 +134,7 @@ const ASKED: [Question; 9] = [
     ),
 ];
 
-/// Statements on one card.
+/// Maximum number of statements per card.
 const SHOWN: usize = 4;
 
 pub(super) fn cards(all: &[&Finding], matrix: Option<&Matrix>, sections: &str) -> Vec<SummaryCard> {
@@ -215,7 +215,7 @@ fn counted_in_words(shown: usize, all: usize) -> String {
     }
 }
 
-/// For how many targets no column can be named first.
+/// The number of targets for which no column clearly ranks first.
 fn order(all: &[&Finding], link: &str) -> Option<Item> {
     let mut targets: Vec<&str> = Vec::new();
     for finding in all {
@@ -242,7 +242,7 @@ fn order(all: &[&Finding], link: &str) -> Option<Item> {
     })
 }
 
-/// What a forest reaches where rows are divided at random, and on shapes never seen.
+/// R² of a random forest with rows split at random, compared with unseen shapes.
 fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>, link: &str) -> Option<Item> {
     let mean = |protocol: &str| {
         let values: Option<Vec<&Finding>> = BENCHMARKS
@@ -271,7 +271,7 @@ fn leak<'a>(find: &impl Fn(&str) -> Option<&'a Finding>, link: &str) -> Option<I
     })
 }
 
-/// Claims of the literature about abilities: what became of them, and two that are contradicted in both readings.
+/// Claims of the literature about abilities: their verdicts, and two that are contradicted under both readings.
 fn ledger(all: &[&Finding], link: &str) -> Option<SummaryCard> {
     let tally = Tally::of_abilities(all.iter().copied());
     let total = tally.total();
@@ -310,9 +310,9 @@ fn ledger(all: &[&Finding], link: &str) -> Option<SummaryCard> {
         .filter(differs)
         .filter(|one| twice(one))
         .collect();
-    // What most rows speak of first.
+    // Those on the most rows first.
     shown.sort_by_key(|finding| std::cmp::Reverse(finding.n));
-    // One of each kind: the second is of another question than the first.
+    // Only one per kind of claim, so that the two shown differ in kind.
     let mut kinds: Vec<&str> = Vec::new();
     shown.retain(|finding| {
         let kind = finding.id.split('.').nth(1).unwrap_or_default();
@@ -328,7 +328,7 @@ fn ledger(all: &[&Finding], link: &str) -> Option<SummaryCard> {
         });
         Some(Item {
             name: capital(&finding.question),
-            // A statement that holds or does not has no number of its own.
+            // A yes-or-no claim has no numeric value.
             words: if theirs.value == 1.0 && ours == 0.0 {
                 "not so here, in either reading".to_owned()
             } else {

@@ -1,5 +1,5 @@
-//! The matrix of parts and abilities as a table: a row a benchmark, a column a part, in each cell the marks with their
-//! intervals, the number that stands, and all of it in words.
+//! The matrix of parts and abilities as a table: one row per benchmark, one column per part; each cell has the
+//! estimates with their intervals as a drawing, the main value, and a description in words.
 
 use std::fmt::Write as _;
 
@@ -7,22 +7,22 @@ use study::section::{Evidence, Mark, Matrix};
 
 use super::{capital, column_name, signed};
 
-/// The table.
+/// The matrix as a table.
 pub(crate) struct MatrixView {
     pub(crate) parts: Vec<Part>,
-    /// How many of the parts only measure.
+    /// Number of columns that are yardsticks (size, date and the like), for comparison with the parts.
     pub(crate) n_yardsticks: usize,
     pub(crate) groups: Vec<MatrixGroup>,
-    /// Marks beyond plus or minus this stand at the edge.
+    /// Estimates beyond plus or minus this value are drawn at the edge.
     pub(crate) clip: String,
 }
 
 /// A column.
 pub(crate) struct Part {
     pub(crate) name: String,
-    /// For a narrow window.
+    /// Short name for narrow windows.
     pub(crate) short: String,
-    /// The first of those that only measure.
+    /// Whether this is the first of the yardsticks.
     pub(crate) begins_yardsticks: bool,
 }
 
@@ -32,22 +32,22 @@ pub(crate) struct MatrixGroup {
     pub(crate) rows: Vec<MatrixLine>,
 }
 
-/// A benchmark.
+/// The row of one benchmark.
 pub(crate) struct MatrixLine {
     pub(crate) name: String,
     pub(crate) cells: Vec<MatrixCell>,
 }
 
-/// A part against a benchmark.
+/// The cell of one part and benchmark.
 pub(crate) struct MatrixCell {
     pub(crate) is_empty: bool,
     /// `clear-controlled`, `clear-surgery`, `clear-observational`, `open`, `none`.
     pub(crate) class: &'static str,
-    /// The marks and their intervals.
+    /// The estimates and their intervals, as SVG.
     pub(crate) glyph: String,
-    /// The value that stands, or the smallest that would have been seen.
+    /// The clear value, or else the smallest effect that would have been detected.
     pub(crate) number: String,
-    /// All of it in words.
+    /// Description in words.
     pub(crate) says: String,
     pub(crate) begins_yardsticks: bool,
 }
@@ -101,13 +101,13 @@ impl MatrixView {
         }
     }
 
-    /// Columns that are parts.
+    /// Number of columns that are parts and not yardsticks.
     pub(crate) fn n_parts(&self) -> usize {
         self.parts.len() - self.n_yardsticks
     }
 }
 
-/// A part's name where there is no room.
+/// Short name of a part.
 fn short(name: &str) -> String {
     let known = [
         ("feed-forward", "FFN"),
@@ -124,7 +124,7 @@ fn short(name: &str) -> String {
     )
 }
 
-/// In which order a cell shows what stands.
+/// Order in which kinds of evidence are preferred for the value of a cell, with the CSS class of each.
 const ORDER: [(Evidence, &str); 4] = [
     (Evidence::Controlled, "clear-controlled"),
     (Evidence::Surgery, "clear-surgery"),
@@ -172,7 +172,7 @@ fn cell(
     }
 }
 
-/// `controlled +0.4 [+0.2, +0.6], n = 22, stands`.
+/// Describes an estimate: `controlled +0.40 [+0.20, +0.60], n = 22: stands when all benchmarks are looked at together`.
 fn said(mark: &Mark) -> String {
     let digits = if mark.evidence == Evidence::Controlled {
         2
@@ -205,7 +205,7 @@ fn said(mark: &Mark) -> String {
 const WIDE: f64 = 72.0;
 const HIGH: f64 = 20.0;
 
-/// The marks on one axis, a lane a kind of evidence.
+/// The estimates on one axis, with one lane per kind of evidence.
 fn glyph(marks: &[Mark], clip: f64) -> String {
     let mut svg = format!(
         "<svg class=\"glyph\" viewBox=\"0 0 {WIDE} {HIGH}\" aria-hidden=\"true\" focusable=\"false\"><path class=\"zero\" d=\"M{0} 0V{HIGH}\"/>",

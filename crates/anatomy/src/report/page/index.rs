@@ -1,12 +1,12 @@
-//! All findings in a line each, for the search on the page.
+//! Index of all findings for the search on the page.
 
 use anyhow::Result;
 use study::section::Section;
 
 use crate::output::number;
 
-/// Sections by id and title, and the findings: section, id, question, value with its interval, n. As JSON that may stand inside
-/// a page.
+/// Ids and titles of the sections, and for each finding its section, id, question, value with interval, and n; as JSON
+/// that can be embedded in HTML.
 pub(super) fn json(sections: &[Section]) -> Result<String> {
     let names: Vec<[&str; 2]> = sections
         .iter()
@@ -36,7 +36,7 @@ pub(super) fn json(sections: &[Section]) -> Result<String> {
             )
         })
         .collect();
-    // Nothing in it can end the element that it stands in.
+    // Escaped so that the text cannot close the enclosing HTML element.
     Ok(serde_json::to_string(&(names, lines))?.replace('<', "\\u003c"))
 }
 

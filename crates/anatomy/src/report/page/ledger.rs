@@ -1,5 +1,5 @@
-//! The ledger on the page: claims by question, each with a verdict, the number claimed, ours drawn with its interval, and the
-//! stricter reading; and printed figures beside ours, those first that do not agree.
+//! The ledger on the page: claims grouped by question, each with its verdict, the claimed value, our value with its
+//! interval, and the stricter reading; and printed figures compared with ours. Disagreements come first.
 
 use std::fmt::Write as _;
 
@@ -9,12 +9,12 @@ use study::finding::{Finding, Verdict};
 use crate::output::number;
 use crate::report::first::minus;
 
-/// Claims of one question.
+/// The claims on one question.
 pub(super) struct LedgerGroup {
     pub(super) id: &'static str,
     pub(super) name: &'static str,
     pub(super) rows: Vec<LedgerRow>,
-    /// How many have which verdict, in words.
+    /// Number of claims by verdict, in words.
     pub(super) counts: String,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct LedgerGroup {
 pub(super) struct LedgerRow {
     pub(super) id: String,
     pub(super) words: String,
-    /// Where it is said.
+    /// Place in the literature.
     pub(super) place: String,
     pub(super) verdict: &'static str,
     pub(super) says: &'static str,
@@ -32,11 +32,11 @@ pub(super) struct LedgerRow {
     pub(super) strict_says: &'static str,
     pub(super) strict: String,
     pub(super) n: String,
-    /// The rule, and why where a number alone does not say.
+    /// The rule, and the reason where the values alone do not explain the verdict.
     pub(super) why: String,
 }
 
-/// Questions: the second part of ids, and how they are headed.
+/// Questions: id, heading, and the second components of the claim ids that belong to it.
 const GROUPS: [(&str, &str, &[&str]); 6] = [
     ("order", "Which column matters most", &["importance"]),
     (
@@ -66,7 +66,7 @@ const GROUPS: [(&str, &str, &[&str]); 6] = [
     ),
 ];
 
-/// The claims of the ledger by question; what is of no known question stands with the dimensions.
+/// Groups the claims by question; those of unknown kind go to `dimensions`.
 pub(super) fn groups(findings: &[&Finding]) -> Vec<LedgerGroup> {
     let kind = |id: &str| id.split('.').nth(1).unwrap_or_default().to_owned();
     let known = |kind: &str| {
@@ -107,7 +107,7 @@ pub(super) fn groups(findings: &[&Finding]) -> Vec<LedgerGroup> {
     groups
 }
 
-/// Printed figures beside ours, those first that do not agree.
+/// Printed figures compared with ours, disagreements first.
 pub(super) fn printed(findings: &[&Finding]) -> Vec<LedgerRow> {
     let mut rows: Vec<LedgerRow> = findings
         .iter()
@@ -118,7 +118,7 @@ pub(super) fn printed(findings: &[&Finding]) -> Vec<LedgerRow> {
     rows
 }
 
-/// Verdicts as they are read: what is contradicted first.
+/// Verdicts in display order: contradictions first.
 const READ: [Verdict; 4] = [
     Verdict::Differs,
     Verdict::CannotTell,
@@ -135,7 +135,7 @@ fn counts(rows: &[LedgerRow]) -> String {
         .iter()
         .filter_map(|verdict| {
             let n = rows.iter().filter(|row| row.verdict == verdict.name()).count();
-            (n > 0).then(|| format!("{n} {}", verdict.words()))
+            (n > 0).then(|| verdict.counted(n))
         })
         .collect();
     said.join(", ")
@@ -197,7 +197,7 @@ fn row(finding: &Finding, strict: Option<&Finding>) -> Option<LedgerRow> {
 
 const WIDE: f64 = 110.0;
 
-/// Our number with its interval, and the claimed one as a tick: whether it lies inside is seen.
+/// Our value with its interval and the claimed value as a tick, as SVG.
 fn drawn(finding: &Finding, claimed: f64) -> String {
     let Some(value) = finding.value else {
         return String::new();

@@ -1,4 +1,4 @@
-//! `report.html`: one page that opens offline, made from the sections alone.
+//! Renders `report.html`, a single page without external resources, from the sections.
 
 mod index;
 mod ledger;
@@ -22,37 +22,37 @@ struct Page<'a> {
     title: String,
     lead: String,
     first: First,
-    /// Sentences that stand first where there is no first screen of their own.
+    /// Headline sentences, shown where there is no first screen.
     headlines: &'a [String],
-    /// SQL that the rows fulfil.
+    /// SQL condition on the rows; `None`: all rows.
     condition: Option<&'a str>,
-    /// What the numbers were made from, in a few words each.
+    /// Short labelled facts about the data behind the numbers.
     strip: Vec<(&'static str, String)>,
     bibtex: String,
     sections: Vec<SectionView<'a>>,
     claims: Vec<ledger::LedgerGroup>,
     ledger: Vec<ledger::LedgerRow>,
     printed: Option<String>,
-    /// Few sections: nothing is folded.
+    /// Whether there are so few sections that none is collapsed.
     is_short: bool,
-    /// The words that the sections use in a sense of their own.
+    /// Terms defined on the page.
     terms: Vec<&'static Term>,
-    /// The findings, for the search.
+    /// Search index of the findings, as JSON.
     index: String,
     findings: &'a FindingsFile<'a>,
-    /// The catalog is the one compiled in.
+    /// Whether the catalog is the compiled-in one.
     is_public: bool,
-    /// Who is to be named for the data, under which licence, a line each.
+    /// Attribution of the data with their licences, one line each.
     credits: &'a [String],
     style: &'static str,
     script: &'static str,
 }
 
-/// The section whose figure stands first.
+/// Id of the section whose figure is the matrix at the top.
 const ANSWER: &str = "answer";
-/// The ledger's section.
+/// Id of the ledger's section.
 const CLAIMS: &str = "claims";
-/// So many sections are few.
+/// Maximum number of sections for an uncollapsed page.
 const FEW: usize = 3;
 
 const STYLE: &str = concat!(
@@ -64,7 +64,7 @@ const SCRIPT: &str = concat!(
     include_str!("../../../templates/report/page.js")
 );
 
-/// The whole page; `drawn` holds each figure's id and SVG.
+/// Renders the page; `drawn` holds each figure's id and SVG.
 pub(super) fn html(study: &Study, findings: &FindingsFile<'_>, drawn: &[(String, String)]) -> Result<String> {
     let all: Vec<&Finding> = findings.answer.findings.clone();
     let mut order: Vec<usize> = (0..study.sections.len()).collect();

@@ -1,4 +1,4 @@
-//! Sections, figures and tables as the page shows them.
+//! View models of sections, figures and tables for the page's template.
 
 use std::collections::BTreeSet;
 
@@ -9,29 +9,29 @@ use super::super::told;
 use super::{ANSWER, CLAIMS};
 use crate::output;
 
-/// Rows of a table that are shown before the rest is folded.
+/// Number of table rows shown before the rest is collapsed.
 const ROWS: usize = 10;
 
 pub(super) struct SectionView<'a> {
     pub(super) section: &'a Section,
-    /// Its result in a few words.
+    /// The result in a few words.
     pub(super) line: String,
-    /// The finding, then what else is said, as text that is safe on a page and has its words linked.
+    /// The main finding as HTML with linked terms; likewise `more`, `sure` and `method`.
     pub(super) finding: String,
     pub(super) more: Vec<String>,
     pub(super) sure: Vec<String>,
     pub(super) method: Vec<String>,
-    /// The figure that shows the finding; the others are folded.
+    /// The figure that shows the finding; the others are collapsed.
     pub(super) main: Option<FigureView<'a>>,
     pub(super) figures: Vec<FigureView<'a>>,
     pub(super) tables: Vec<TableView<'a>>,
-    /// Its table is the matrix at the top.
+    /// Whether its figure is the matrix at the top of the page.
     pub(super) is_at_top: bool,
     /// It is drawn as a ledger.
     pub(super) is_ledger: bool,
-    /// Words that it links to their meanings.
+    /// Ids of the terms linked in the section.
     pub(super) words: Vec<&'static str>,
-    /// First parts of the ids of its findings.
+    /// First components of the ids of its findings.
     pub(super) prefixes: BTreeSet<&'a str>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct FigureView<'a> {
 
 pub(super) struct TableView<'a> {
     pub(super) table: &'a Table,
-    /// The caption's first sentence, and the rest.
+    /// The first sentence of the caption; `caption` is the rest.
     pub(super) summary: &'a str,
     pub(super) caption: &'a str,
     pub(super) heads: Vec<CellView>,
@@ -62,7 +62,7 @@ impl TableView<'_> {
 pub(super) struct CellView {
     pub(super) text: String,
     pub(super) is_number: bool,
-    /// A sentence, which may break into lines.
+    /// Whether the text is long and may wrap.
     pub(super) is_long: bool,
 }
 
@@ -80,7 +80,7 @@ impl<'a> SectionView<'a> {
             .iter()
             .filter_map(|figure| {
                 let (_, svg) = drawn.iter().find(|(id, _)| *id == figure.id)?;
-                // Inside a page an SVG needs no XML declaration.
+                // An SVG embedded in HTML needs no XML declaration.
                 let start = svg.find("<svg").unwrap_or(0);
                 Some(FigureView {
                     id: &figure.id,
@@ -146,7 +146,7 @@ fn table_view(table: &Table, is_open: bool) -> TableView<'_> {
             })
             .collect()
     };
-    // A rest of one or two rows is not worth a fold.
+    // One or two remaining rows are shown rather than collapsed.
     let shown = if table.rows.len() <= ROWS + 2 {
         table.rows.len()
     } else {

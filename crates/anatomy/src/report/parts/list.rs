@@ -1,7 +1,8 @@
-//! The parts of the study: what each computes, from which rows, and which sections it gives.
+//! The list of the study's parts: what each computes, from which rows, and which sections it yields.
 //!
-//! A section is a line in [`PARTS`] and a function below it that makes rows and asks the study; the choice of sections, the
-//! order on the page and every list of their names take it from there. A part that is not in [`PARTS`] does not compile.
+//! A part is an entry in [`PARTS`] and a function below that assembles its rows and calls the study; the choice of
+//! sections, their order on the page and every list of their names derive from it. A function without an entry does not
+//! compile.
 
 #![deny(dead_code)]
 #![allow(
@@ -30,35 +31,35 @@ use super::super::probes::{ablation, cuts, tuning, witnesses};
 use crate::probes::Probes;
 use crate::{evidence, rows};
 
-/// What every part is computed from.
+/// Inputs and settings common to all parts.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) catalog: &'a Catalog,
-    /// Folder of the catalog where it is not the one compiled in.
+    /// Folder of the catalog; `None`: the compiled-in catalog.
     pub(crate) dir: Option<&'a Path>,
-    /// Resamples of each bootstrap interval.
+    /// Number of resamples for bootstrap intervals.
     pub(crate) resamples: usize,
     pub(crate) seed: u64,
-    /// The board that trends and correlations are asked of; where none, the two Open LLM Leaderboards.
+    /// The board for trends and correlations; `None`: both Open LLM Leaderboards.
     pub(crate) board: Option<&'static Listed>,
-    /// Results of probes that were handed over, beside those that come along.
+    /// The user's own probe results, in addition to the shipped ones.
     pub(crate) probes: Option<&'a Probes>,
-    /// Moves with the work.
+    /// Progress bar.
     pub(crate) bar: &'a ProgressBar,
 }
 
-/// One part.
+/// A part of the study.
 pub(super) struct StudyPart {
-    /// What `--only` calls it.
+    /// Name for `--only`.
     pub(super) name: &'static str,
-    /// Ids of its sections.
+    /// Ids of the sections it yields.
     pub(super) sections: &'static [&'static str],
-    /// Steps of the progress bar.
+    /// Number of progress steps.
     pub(super) steps: u64,
     pub(super) run: fn(&Context<'_>, &Joined) -> Result<Vec<Section>>,
 }
 
-/// Every part but the ledger, which is made of the findings of all of them; in the order of the report.
+/// Every part but the ledger, which is made from the findings of all parts; in the order of the report.
 pub(super) const PARTS: &[StudyPart] = &[
     StudyPart {
         name: "controlled",
@@ -141,12 +142,12 @@ pub(super) const PARTS: &[StudyPart] = &[
     },
 ];
 
-/// Shuffles of a permutation test, and draws of a simultaneous interval.
+/// Number of permutations in a test, and of bootstrap draws for simultaneous intervals.
 const SHUFFLES: usize = 2_000;
 
 fn dataset(context: &Context<'_>, joined: &Joined) -> Result<Vec<Section>> {
     let mut section = rows::dataset_section(context.catalog);
-    // The rows that all other sections are computed from: whoever has these tables can check them.
+    // Include the rows behind all other sections, so that readers can check them.
     section.tables.push(dimensions::rows_table(&joined.v2));
     section.tables.extend(joined.boards().iter().map(Board::table));
     section.tables.push(trends::rows_table(&joined.checkpoints));
@@ -183,7 +184,7 @@ fn pooled(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
 fn latent(context: &Context<'_>, _: &Joined) -> Result<Vec<Section>> {
     let section = study::latent::section(&rows::latent(context.catalog), context.seed);
     context.bar.inc(1);
-    // Too few checkpoints stand on no scale.
+    // With too few checkpoints there is no common scale and no section.
     Ok(Some(section)
         .filter(|section| !section.findings.is_empty())
         .into_iter()

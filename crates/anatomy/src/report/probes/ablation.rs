@@ -1,4 +1,4 @@
-//! What each part of a checkpoint is worth to each benchmark.
+//! Section on ablations: the effect of removing each part of a checkpoint on each benchmark.
 
 use mechanism::ablate::Ablation;
 use mechanism::ablate::effects::{Effect, Measure, Slope};
@@ -8,7 +8,7 @@ use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
 
 use super::{Named, slug, source};
 
-/// The section.
+/// Builds the section.
 pub(super) fn section(all: &[Named<Ablation>]) -> Section {
     let mut section = Section {
         id: "ablation".into(),
@@ -48,7 +48,7 @@ fn ends(low: Option<f64>, high: Option<f64>, factor: f64) -> Option<(f64, f64)> 
     low.zip(high).map(|(low, high)| (factor * low, factor * high))
 }
 
-/// Scores are told in points.
+/// Scores are reported in points, log-probabilities in nats.
 fn factor(measure: Measure) -> f64 {
     match measure {
         Measure::Score => 100.0,
@@ -89,7 +89,7 @@ fn finding(named: &Named<Ablation>, slope: &Slope) -> Finding {
     }))
 }
 
-/// Part by benchmark: points per tenth of the parameters, by importance; nothing where no score was measured.
+/// Points per tenth of the parameters removed by importance, by part and benchmark; `None` without measured scores.
 pub(crate) fn figure(all: &[Named<Ablation>], id: &str) -> Option<Figure> {
     let mut rows = Vec::new();
     let mut n = 0;
@@ -110,7 +110,7 @@ pub(crate) fn figure(all: &[Named<Ablation>], id: &str) -> Option<Figure> {
             });
         }
     }
-    // Panels are benchmarks, whichever part came first.
+    // Group by benchmark, in order of first occurrence.
     let mut groups: Vec<String> = Vec::new();
     for row in &rows {
         if !groups.contains(&row.group) {

@@ -1,4 +1,4 @@
-//! Networks cut to one size, in the terms of the answer.
+//! Converts ablations at constant size to the parts and benchmarks used by the section `answer`.
 
 use mechanism::ablate::effects::Measure;
 use mechanism::ablate::{Ablation, AtOneSize, Dimension, Effect, How};
@@ -6,20 +6,20 @@ use study::cuts::PartCut;
 
 use super::Named;
 
-/// What the answer calls a part; none of those it has no row for.
+/// Name of a part in the section `answer`; `None` for parts that it does not contain.
 fn part(dimension: Dimension) -> Option<&'static str> {
     match dimension {
         Dimension::Layers => Some("layers"),
-        // Width stays, so what doubles is the ratio to it.
+        // The model width stays constant, so halving `d_ffn` halves its ratio to the width.
         Dimension::DFfn => Some("d_ffn"),
-        // Equally many of every key-value head go.
+        // Equally many query heads of every key-value head are removed.
         Dimension::Heads => Some("heads_per_kv"),
         Dimension::Experts => Some("experts"),
         Dimension::KvHeads | Dimension::DModel => None,
     }
 }
 
-/// What the answer calls a benchmark.
+/// Name of a benchmark in the section `answer`; `None` for other tasks.
 fn benchmark(task: &str) -> Option<&'static str> {
     match task {
         "arc_challenge" => Some("arc"),
@@ -32,7 +32,7 @@ fn benchmark(task: &str) -> Option<&'static str> {
     }
 }
 
-/// What ablations say of scores, by importance; of a checkpoint that was cut twice the later result counts.
+/// Effects on scores of removal by importance; of several results on one checkpoint the last counts.
 pub(crate) fn of(all: &[Named<Ablation>]) -> Vec<PartCut> {
     let mut cuts: Vec<PartCut> = Vec::new();
     for named in all {

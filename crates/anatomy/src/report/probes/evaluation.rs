@@ -1,4 +1,4 @@
-//! Scores of evaluations in the form of lm-evaluation-harness.
+//! Section on evaluations in the results format of lm-evaluation-harness.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
 
 use super::{Named, slug, source};
 
-/// A results file, as far as it is read here.
+/// The fields used of a results file.
 #[derive(Debug, Deserialize)]
 pub(super) struct Results {
     #[serde(rename = "results")]
@@ -24,14 +24,14 @@ pub(super) struct Results {
     groups: BTreeMap<String, Value>,
 }
 
-/// One metric of one task.
+/// The value of one metric of one task.
 struct Score<'a> {
     task: &'a str,
-    /// `acc_norm`, with its filter where that is not `none`.
+    /// Name of the metric, e.g. `acc_norm`, followed by its filter unless that is `none`.
     metric: String,
     value: f64,
     error: Option<f64>,
-    /// Whether items are right or wrong.
+    /// Whether each item is simply right or wrong.
     yes_or_no: bool,
     n: usize,
     shots: Option<u64>,
@@ -76,7 +76,7 @@ impl Results {
     }
 }
 
-/// The section.
+/// Builds the section.
 pub(super) fn section(all: &[Named<Results>]) -> Section {
     let mut section = Section {
         id: "evaluation".into(),
@@ -174,8 +174,8 @@ fn finding(named: &Named<Results>, score: &Score<'_>) -> Finding {
     .with_figure("evaluation-scores")
 }
 
-/// Whether a mean of `n` scores and its standard error are those of zeros and ones: no other scores between them have as
-/// great an error.
+/// Whether a mean and its standard error are those of `n` zeros and ones: among values in [0, 1] with this mean, these
+/// have the largest error.
 fn yes_or_no(value: f64, n: usize, error: Option<f64>) -> bool {
     let size = n as f64;
     let whole =

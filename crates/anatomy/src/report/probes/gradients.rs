@@ -1,4 +1,4 @@
-//! Nuclear norms of gradients by layer and matrix.
+//! Section on gradients: their nuclear norms by layer and matrix.
 
 use mechanism::gradients::{Gradients, LayerGradients};
 use study::finding::Finding;
@@ -6,7 +6,7 @@ use study::section::{Axis, Drawing, Figure, Layer, Panel, Section, Table};
 
 use super::{Named, slug, source};
 
-/// The section.
+/// Builds the section.
 pub(super) fn section(all: &[Named<Gradients>]) -> Section {
     let mut section = Section {
         id: "gradients".into(),
@@ -46,7 +46,7 @@ const FIGURES: [(&str, &str, &[&str]); 2] = [
     ),
 ];
 
-/// Nuclear norms of a layer by name; of experts their mean.
+/// Nuclear norms of a layer by matrix name; for experts the mean over experts.
 pub(super) fn nuclear_norms(layer: &LayerGradients) -> Vec<(String, f64)> {
     let mut by_name: Vec<(String, Vec<f64>)> = Vec::new();
     for (name, matrix) in layer.named() {
@@ -69,7 +69,7 @@ pub(super) fn nuclear_norms(layer: &LayerGradients) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// How the norms of the second half of the layers compare with those of the first.
+/// Ratio of the norms in the second half of the layers to those in the first.
 fn halves(result: &Gradients) -> String {
     let total = |layers: &[LayerGradients]| -> f64 {
         let norms = layers.iter().flat_map(nuclear_norms).map(|(_, norm)| norm);

@@ -1,4 +1,4 @@
-//! Block Influence by layer, text by text, and whether it ranks layers alike.
+//! Section on Block Influence by layer, for each text, and on the rank agreement between texts.
 
 use mechanism::influence::Influence;
 use study::finding::{Finding, Interval};
@@ -7,7 +7,7 @@ use study::statistics::spearman;
 
 use super::{Named, slug, source};
 
-/// The section.
+/// Builds the section.
 pub(super) fn section(all: &[Named<Influence>]) -> Section {
     let mut section = Section {
         id: "influence".into(),
@@ -74,7 +74,7 @@ fn findings(named: &Named<Influence>) -> Vec<Finding> {
     result.block_influence.iter().enumerate().map(one).collect()
 }
 
-/// Rank correlations between texts of results with as many layers.
+/// Rank correlations between pairs of results with equally many layers.
 fn agreement(all: &[Named<Influence>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (i, a) in all.iter().enumerate() {
@@ -127,7 +127,7 @@ fn figure(all: &[Named<Influence>]) -> Figure {
         }
     };
     let tokens: usize = all.iter().map(|named| named.result.tokens).sum();
-    // The first layer often changes twenty times as much as the others.
+    // A logarithmic axis where possible: the first layer often changes twenty times as much as the others.
     let mut values = all.iter().flat_map(|named| {
         let ends = named.result.intervals.iter().map(|ends| ends.low);
         named.result.block_influence.iter().copied().chain(ends)

@@ -1,5 +1,5 @@
-//! Sections made of results of `anatomy probe … --format json`: what the weights of some checkpoints say, beside what the
-//! tables say of all.
+//! Builds sections from results of `anatomy probe … --format json`: findings from the weights of some checkpoints, in
+//! addition to those from the tables on all checkpoints.
 
 pub(super) mod ablation;
 pub(super) mod cuts;
@@ -24,18 +24,18 @@ use study::section::Section;
 
 use crate::probes::Probes;
 
-/// Normal quantile of 95 % intervals.
+/// 97.5 % quantile of the normal distribution, for 95 % intervals.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// A result with the name of its file; of results side by side in one file, followed by each one's own.
+/// A result named after its file; several results in one file also by their own name, `FILE: NAME`.
 pub(super) struct Named<T> {
     pub(super) name: String,
-    /// SHA-256 of the weights; empty where the result does not say.
+    /// SHA-256 of the weights; empty where the result does not state it.
     pub(super) sha256: String,
     pub(super) result: T,
 }
 
-/// One section for each kind of result that is there; of those in no known form their names and reasons.
+/// One section per kind of result, and one that lists the files left out with reasons.
 pub(crate) fn sections(probes: &Probes) -> Vec<Section> {
     let (mut influence, mut gradients) = (Vec::new(), Vec::new());
     let (mut pruning, mut evaluation) = (Vec::new(), Vec::new());
@@ -80,7 +80,7 @@ pub(crate) fn sections(probes: &Probes) -> Vec<Section> {
     sections
 }
 
-/// Reads `content` where it, or each of its fields, has the field `mark`; none where neither is so.
+/// Reads `content` if it, or each of its fields, has the field `mark`; `None` otherwise.
 fn take<T: DeserializeOwned>(
     name: &str,
     content: &Value,
@@ -119,7 +119,7 @@ fn unread(left_out: &[(String, String)]) -> Section {
     }
 }
 
-/// A name as part of an id: lower case, what is no letter or digit becomes `_`.
+/// Converts a name to a part of an id: lower case, with `_` for other characters.
 fn slug(name: &str) -> String {
     let mapped = name.chars().map(|c| {
         if c.is_ascii_alphanumeric() {

@@ -1,4 +1,4 @@
-//! A checkpoint that was probed, and what is read of its results.
+//! Identifies the checkpoint of a probe's result, and summarises gradient norms by depth.
 
 use mechanism::gradients::Gradients;
 use serde::de::DeserializeOwned;
@@ -16,7 +16,7 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// From a result's `provenance`; named as its file where there is none.
+    /// Reads the checkpoint from a result's `provenance`; without one, it is named after the file.
     pub(super) fn of(result: &Value, file: &str) -> Self {
         let provenance = &result["provenance"];
         let named = provenance["model"]["name"].as_str().unwrap_or(file);
@@ -56,7 +56,7 @@ impl Model {
     }
 }
 
-/// From JSON, or nothing where it is something else: what cannot be read is told by the sections of results.
+/// Deserialises JSON, with `None` for anything else: the sections on probe results report what cannot be read.
 pub(super) trait DeserializeFrom: Sized {
     fn deserialize_from(value: &Value) -> Option<Self>;
 }
@@ -67,7 +67,7 @@ impl<T: DeserializeOwned> DeserializeFrom for T {
     }
 }
 
-/// Nuclear norms of each layer's matrices together: of all, or of those of the feed-forward part.
+/// Sum of nuclear norms in each layer, over all matrices or only those of the feed-forward part.
 fn norms(found: &Gradients, feed_forward: bool) -> Vec<f64> {
     let wanted = |name: &str| !feed_forward || !matches!(name, "q" | "k" | "v" | "o");
     let of_layer = |layer| -> f64 {
@@ -77,18 +77,18 @@ fn norms(found: &Gradients, feed_forward: bool) -> Vec<f64> {
     found.layers.iter().map(of_layer).collect()
 }
 
-/// Nuclear norms of each layer's feed-forward matrices together.
+/// Sum of nuclear norms of the feed-forward matrices in each layer.
 pub(super) fn ffn_norms(found: &Gradients) -> Vec<f64> {
     norms(found, true)
 }
 
-/// The deep third of layers.
+/// The deepest third of the layers; `None` with fewer than three layers.
 fn deep(by_layer: &[f64]) -> Option<&[f64]> {
     let n = by_layer.len();
     (n >= 3).then(|| &by_layer[n - n / 3..])
 }
 
-/// Share of the deep third of layers in the sum of nuclear norms, of all matrices or those of the feed-forward part.
+/// Share of the deepest third of layers in the total nuclear norm, of all matrices or only the feed-forward part.
 pub(super) fn deep_share(found: &Gradients, feed_forward: bool) -> Option<f64> {
     let by_layer = norms(found, feed_forward);
     let all: f64 = by_layer.iter().sum();
@@ -96,7 +96,7 @@ pub(super) fn deep_share(found: &Gradients, feed_forward: bool) -> Option<f64> {
     (all > 0.0).then(|| deep / all)
 }
 
-/// Sum of nuclear norms over the deep third of layers, a sample.
+/// Total nuclear norm of the deepest third of layers, divided by the number of samples.
 pub(super) fn deep_norm(found: &Gradients) -> Option<f64> {
     let by_layer = norms(found, false);
     let deep: f64 = deep(&by_layer)?.iter().sum();

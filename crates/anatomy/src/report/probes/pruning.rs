@@ -1,4 +1,4 @@
-//! What log-likelihoods and scores lose with layers removed.
+//! Section on the losses in log-likelihood and score when layers are removed.
 
 use mechanism::evaluate::metrics::Method;
 use mechanism::evaluate::paired::Paired;
@@ -8,7 +8,7 @@ use study::section::{Axis, Bar, Drawing, Figure, Section, Table};
 
 use super::{Named, Z, slug, source};
 
-/// The section.
+/// Builds the section.
 pub(super) fn section(all: &[Named<PruningEffect>]) -> Section {
     let mut section = Section {
         id: "pruning".into(),
@@ -32,7 +32,7 @@ pub(super) fn section(all: &[Named<PruningEffect>]) -> Section {
     section
 }
 
-/// What continuations lose.
+/// Loss in log-likelihood of continuations.
 fn requests(all: &[&Named<PruningEffect>], section: &mut Section) {
     section.text.push(
         "Log-likelihoods of the same continuations with all layers and with some removed; differences are paired by \
@@ -78,7 +78,7 @@ fn requests(all: &[&Named<PruningEffect>], section: &mut Section) {
     section.tables.push(table(all));
 }
 
-/// What scores on benchmarks lose.
+/// Loss in benchmark scores.
 fn benchmarks(all: &[&Named<PruningEffect>], section: &mut Section) {
     section.text.push(
         "Scores on the same items with all layers and with some removed; intervals are of items in pairs. Multiple choice \
@@ -114,7 +114,7 @@ fn benchmarks(all: &[&Named<PruningEffect>], section: &mut Section) {
         }
     }
     let n: usize = rows.len();
-    // Panels are titled by what they show; a single one is not.
+    // Panels are titled by their group; a single panel needs no title.
     let first = bars.first().map(|bar| bar.group.clone()).unwrap_or_default();
     let single = bars.iter().all(|bar| bar.group == first);
     let of = if single {

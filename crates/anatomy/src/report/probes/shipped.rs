@@ -1,6 +1,6 @@
-//! Results of probes that come with the program, made by `benches/probe_results.py`.
+//! Probe results compiled into the program, made by `benches/probe_results.py`.
 
-/// Results made by `benches/probe_results.py`, by name.
+/// Name and JSON text of each result.
 pub(super) const SHIPPED: [(&str, &str); 12] = [
     (
         "gemma-3-270m-q4_k_m.ablate",

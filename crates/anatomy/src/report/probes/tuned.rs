@@ -1,4 +1,4 @@
-//! What tuned checkpoints say of the claims on weights.
+//! Evidence from tuned checkpoints for the claims on weights.
 
 use study::finding::Interval;
 use study::statistics::mean;
@@ -7,8 +7,8 @@ use study::weights::Witness;
 use super::probed::{Model, deep_share};
 use super::tuning::{Tuning, name_of};
 
-/// Gradients along the steps of two tunings of one checkpoint, on ARC and on TruthfulQA: the shares of deep layers, means over
-/// steps. Steps of one tuning hang together, so there is no interval.
+/// Compares the gradients during two tunings of one checkpoint, on ARC and on TruthfulQA: the mean share of deep layers
+/// over steps. Steps of one tuning are dependent, so there is no interval.
 pub(super) fn of_steps(found: &[(String, Tuning)], model: &Model) -> Vec<Witness> {
     let share = |part: &str| {
         let (_, tuning) = found
@@ -55,7 +55,7 @@ pub(super) fn of_steps(found: &[(String, Tuning)], model: &Model) -> Vec<Witness
     }]
 }
 
-/// Claims on each benchmark's R², by the names of benchmarks.
+/// Name of each benchmark, and id of the claim on its R².
 const R2: [(&str, &str); 6] = [
     ("arc", "llm.r2.arc"),
     ("hellaswag", "llm.r2.hellaswag"),
@@ -65,7 +65,7 @@ const R2: [(&str, &str); 6] = [
     ("gsm8k", "llm.r2.gsm8k"),
 ];
 
-/// A checkpoint tuned on structures in words: R² on each benchmark, and their mean.
+/// R² on each benchmark, and their mean, of a checkpoint tuned to predict scores from structures described in words.
 pub(super) fn of_tuning(found: &Tuning, model: &Model) -> Vec<Witness> {
     let (Some((test, scores)), Some(all_six)) = (found.test(), found.mean_r2()) else {
         return Vec::new();

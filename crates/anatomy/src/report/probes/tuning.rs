@@ -1,4 +1,4 @@
-//! What tuned checkpoints answered: the eleventh regression of the literature, its learning curve, and its two examples.
+//! Section on tuned checkpoints (the eleventh regression of the literature): errors, learning curve and two examples.
 
 use mechanism::gradients::Gradients;
 use mechanism::tune::text::{BENCHMARKS, parse};
@@ -8,7 +8,7 @@ use study::section::{Axis, Cell, Drawing, Figure, Section, Table};
 
 use super::Named;
 
-/// A result of `anatomy probe tune`, as far as it is read here.
+/// The fields used of a result of `anatomy probe tune`.
 #[derive(Debug, Deserialize)]
 pub(in crate::report) struct Tuning {
     pub(super) steps: u64,
@@ -66,17 +66,17 @@ pub(super) struct TunedAnswer {
     answer: String,
 }
 
-/// The benchmarks by the names of findings, in the order of [`BENCHMARKS`].
+/// Names of the benchmarks in finding ids, in the order of [`BENCHMARKS`].
 const NAMES: [&str; 6] = ["arc", "hellaswag", "mmlu", "truthfulqa", "winogrande", "gsm8k"];
 
-/// The name of findings of a benchmark that is called so in a prompt.
+/// Name in finding ids of a benchmark as it is called in prompts; `None` for an unknown one.
 pub(super) fn name_of(benchmark: &str) -> Option<&'static str> {
     let place = BENCHMARKS.iter().position(|known| *known == benchmark)?;
     NAMES.get(place).copied()
 }
 
 impl Tuning {
-    /// The test of rows that were left out of training.
+    /// The largest test with scores, on rows held out of training; `None` where there is none.
     pub(super) fn test(&self) -> Option<(&TunedScores, &Scores)> {
         let scored = self
             .tests
@@ -85,7 +85,7 @@ impl Tuning {
         scored.max_by_key(|(test, _)| test.n)
     }
 
-    /// Mean R² over the six benchmarks.
+    /// Mean R² over the benchmarks; `None` where one is missing.
     pub(super) fn mean_r2(&self) -> Option<f64> {
         let (_, scores) = self.test()?;
         let all: Option<Vec<f64>> = scores.benchmarks.iter().map(|error| error.r2).collect();
@@ -93,7 +93,7 @@ impl Tuning {
             .map(|all| all.iter().sum::<f64>() / all.len() as f64)
     }
 
-    /// How well it does, and what it had to learn from.
+    /// Summary of training and results.
     pub(super) fn in_words(&self, name: &str) -> String {
         let seen = self.steps * self.settings.batch;
         let mut parts = vec![format!(
@@ -123,7 +123,7 @@ impl Tuning {
     }
 }
 
-/// The section of results handed over.
+/// Builds the section for a user's own results.
 pub(super) fn section(all: &[Named<Tuning>]) -> Section {
     let mut section = Section {
         id: "tuning".into(),
@@ -134,7 +134,7 @@ pub(super) fn section(all: &[Named<Tuning>]) -> Section {
     section
 }
 
-/// Adds texts, tables and the learning curve to `section`; ids begin with `prefix`.
+/// Adds texts, tables and the learning curve to `section`; ids of figures and tables begin with `prefix`.
 pub(in crate::report) fn add(section: &mut Section, all: &[Named<Tuning>], prefix: &str) {
     let asked: Vec<&Named<Tuning>> = all
         .iter()
@@ -153,7 +153,7 @@ pub(in crate::report) fn add(section: &mut Section, all: &[Named<Tuning>], prefi
         .extend(examples(&asked, &format!("{prefix}-examples")));
 }
 
-/// Steps whose mean is one point of the curve: twenty points at most.
+/// Maximum number of points of the learning curve, each a mean over consecutive steps.
 const POINTS: usize = 20;
 
 fn curve(all: &[&Named<Tuning>], id: &str) -> Figure {
@@ -180,6 +180,7 @@ fn curve(all: &[&Named<Tuning>], id: &str) -> Figure {
         drawing: Drawing::Points {
             series: all.iter().map(of).collect(),
             line: None,
+            named: Vec::new(),
         },
     }
 }
@@ -233,7 +234,7 @@ fn errors(all: &[&Named<Tuning>], id: &str) -> Table {
     }
 }
 
-/// The two structures of the paper's figure: what is true, what the paper's model answered, and what these did.
+/// The two example structures of the paper: true scores, the paper's model's answer, and these checkpoints' answers.
 fn examples(all: &[&Named<Tuning>], id: &str) -> Option<Table> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for (number, example) in LLM_EXAMPLES.iter().enumerate() {

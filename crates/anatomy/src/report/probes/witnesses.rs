@@ -1,4 +1,4 @@
-//! What results of probes say of the claims on weights: of those that come with the program, and of those handed over.
+//! Extracts evidence for the claims on weights from probe results, both shipped and the user's own.
 
 use anyhow::{Context, Result};
 use mechanism::ablate::effects::Measure;
@@ -18,13 +18,13 @@ use super::tuned::{of_steps, of_tuning};
 use super::tuning::Tuning;
 use crate::probes::{Probe, Probes};
 
-/// Rank correlation from which on influence counts as alike.
+/// Rank correlation above which influence counts as alike.
 const ALIKE: f64 = 0.8;
 
-/// Share of layers that the paper removes of Llama-2-7B: 21 to 29 of 32.
+/// Fraction of layers that the paper removes from Llama-2-7B: 21 to 29 of 32.
 const PRUNED_SHARE: f64 = 9.0 / 32.0;
 
-/// What the results that come with the program say.
+/// Evidence from the shipped results.
 pub(crate) fn shipped() -> Result<Vec<Witness>> {
     let mut all = Vec::new();
     for (name, text) in SHIPPED {
@@ -38,20 +38,20 @@ pub(crate) fn shipped() -> Result<Vec<Witness>> {
     Ok(of_all(&all))
 }
 
-/// What results in a folder say.
+/// Evidence from the user's results.
 pub(crate) fn of(probes: &Probes) -> Vec<Witness> {
     of_all(&probes.all)
 }
 
-/// What each says, and what two of one checkpoint say together.
+/// Evidence from each result, and from pairs of results on one checkpoint.
 fn of_all(probes: &[Probe]) -> Vec<Witness> {
     let mut all: Vec<Witness> = probes.iter().flat_map(of_probe).collect();
     all.extend(of_peaks(probes));
     all
 }
 
-/// Where gradients rise on archaic texts, and whether influence is low there: of checkpoints whose gradients on styles and whose
-/// influence were both measured.
+/// Correlates the rise of gradients on archaic texts with low influence over layers, for checkpoints with results for
+/// both.
 fn of_peaks(probes: &[Probe]) -> Vec<Witness> {
     let influences: Vec<(Model, Vec<(String, Influence)>)> = probes
         .iter()
@@ -103,23 +103,23 @@ fn of_peaks(probes: &[Probe]) -> Vec<Witness> {
     all
 }
 
-/// The fields of a result, or of results side by side.
+/// The top-level fields of a file, which may be several results by name.
 fn parts(content: &Value) -> Vec<(&str, &Value)> {
     let fields = content.as_object().into_iter().flatten();
     fields.map(|(name, value)| (name.as_str(), value)).collect()
 }
 
-/// The ablations that come with the program and those handed over, by checkpoint.
+/// All ablations, shipped and the user's own, each named after its checkpoint.
 pub(crate) fn ablations(probes: Option<&Probes>) -> Result<Vec<Named<Ablation>>> {
     results(probes)
 }
 
-/// The tuned checkpoints, likewise.
+/// All results of tuning, likewise.
 pub(in crate::report) fn tunings(probes: Option<&Probes>) -> Result<Vec<Named<Tuning>>> {
     results(probes)
 }
 
-/// Results of one kind that come with the program and that were handed over, by checkpoint.
+/// All results of one kind, shipped and the user's own, each named after its checkpoint.
 fn results<T: DeserializeFrom>(probes: Option<&Probes>) -> Result<Vec<Named<T>>> {
     let mut all = Vec::new();
     let mut put = |name: &str, content: &Value| {
@@ -160,7 +160,7 @@ fn of_probe(probe: &Probe) -> Vec<Witness> {
     };
     let model = Model::of(first, &probe.name);
     let influence = side_by_side(&parts, "block_influence");
-    // Of styles it is no question of benchmarks.
+    // Results on text styles say nothing about benchmarks.
     let is_style = |name: &str| mechanism::corpora::corpus(name).is_some();
     let of_styles = influence.iter().any(|(name, _)| is_style(name));
     let mut all = if of_styles {
@@ -174,7 +174,7 @@ fn of_probe(probe: &Probe) -> Vec<Witness> {
     all
 }
 
-/// Results side by side in one file, by name, where each has the field `mark`.
+/// The results among named fields that have the field `mark` and can be read.
 fn side_by_side<T: DeserializeOwned>(parts: &[(&str, &Value)], mark: &str) -> Vec<(String, T)> {
     let marked = parts.iter().filter(|(_, value)| value.get(mark).is_some());
     marked
@@ -235,7 +235,7 @@ fn of_ablation(found: &Ablation, model: &Model) -> Vec<Witness> {
             )
         });
     }
-    // The dose nearest to the paper's, nine of 32 layers.
+    // Of the fractions removed, the one closest to the paper's nine of 32 layers.
     let truthful = effects.iter().filter(|effect| {
         effect.task == "truthfulqa_mc2"
             && effect.part == Dimension::Layers
@@ -297,7 +297,8 @@ fn of_ablation(found: &Ablation, model: &Model) -> Vec<Witness> {
     all
 }
 
-/// Where the least influential layers lie, as many as the paper removes: 0 the first layer, 1 the last; means over benchmarks.
+/// Mean depth of the least influential layers (0 the first layer, 1 the last), as many as the paper removes; influence
+/// is averaged over the texts.
 fn of_depth(found: &[(String, Influence)], model: &Model) -> Option<Witness> {
     let n_layers = found.first()?.1.block_influence.len();
     let n = (PRUNED_SHARE * n_layers as f64).round() as usize;
@@ -332,7 +333,7 @@ fn of_depth(found: &[(String, Influence)], model: &Model) -> Option<Witness> {
     })
 }
 
-/// Rank agreement of influence by layer over benchmarks.
+/// Mean rank correlation of influence by layer between benchmarks.
 fn of_influence(found: &[(String, Influence)], model: &Model) -> Vec<Witness> {
     let mut each = Vec::new();
     for (i, (_, a)) in found.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Made-up results of probes and what they say of claims.
+//! Tests the evidence extracted from synthetic probe results.
 
 use serde_json::json;
 
@@ -76,7 +76,7 @@ fn gradients_are_compared_by_the_share_of_deep_layers() {
         "arc.jsonl": gradients([3.0, 3.0, 3.0]), "truthfulqa.jsonl": gradients([3.0, 3.0, 8.0]),
     })));
     let deep = only(&found, "gradients.deep_layers_arc");
-    // 10 of 30 against 20 of 40.
+    // 10 of 30 compared with 20 of 40.
     assert!(
         (deep.value - 100.0 * (1.0 / 3.0 - 0.5)).abs() < 1e-9 && !deep.holds(),
         "{}",
@@ -99,7 +99,7 @@ fn raw_gradients_of_deep_layers_are_a_ratio() {
         "arc.jsonl": gradients([3.0, 3.0, 3.0]), "truthfulqa.jsonl": gradients([3.0, 3.0, 8.0]),
     })));
     let raw = only(&found, "gradients.deep_layers_raw");
-    // Four ones and twice the norm: 10 against 20.
+    // Four ones and twice the norm: 10 compared with 20.
     assert!((raw.value - 0.5).abs() < 1e-12 && !raw.holds(), "{}", raw.value);
     assert!(raw.note.contains("divided by its mean loss"), "{}", raw.note);
 }
@@ -109,13 +109,13 @@ fn influence_says_where_its_least_layers_lie_and_goes_with_gradients() {
     let low_late = influence(&[0.5, 0.4, 0.3, 0.1, 0.2, 0.3, 0.6]);
     let found = of_probe(&probe(json!({"arc_challenge": low_late, "winogrande": low_late})));
     let deep = only(&found, "pruning.least_influential_lie_deep");
-    // Two of seven layers: the third and the fourth of six steps.
+    // Two of seven layers: indices 3 and 4, on a scale from 0 to 6.
     assert!(
         (deep.value - 3.5 / 6.0).abs() < 1e-12 && deep.holds(),
         "{}",
         deep.value
     );
-    // Of styles nothing is said of benchmarks.
+    // Results on text styles give no evidence on benchmarks.
     let styles = of_probe(&probe(json!({"plain": low_late, "code": low_late})));
     assert!(
         !styles
@@ -157,7 +157,7 @@ fn gradients_along_two_tunings_are_compared() {
         "truthfulqa": tuning(&[at(1, [3.0, 3.0, 3.0])], &json!([])),
     })));
     let steps = only(&found, "gradients.tuning");
-    // A third and a half against a third.
+    // Mean of a third and a half, compared with a third.
     assert!(
         (steps.value - 100.0 * (0.5 / 2.0 - 1.0 / 6.0)).abs() < 1e-9 && steps.interval.is_none(),
         "{}",

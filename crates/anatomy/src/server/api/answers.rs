@@ -1,4 +1,4 @@
-//! Predictions, recommendations, comparisons: the answers that the commands print.
+//! Routes for predictions, recommendations and comparisons: the same answers as the commands print.
 
 use axum::extract::State;
 use axum::http::Method;
@@ -13,13 +13,14 @@ use crate::answers::recommend::Budget;
 use crate::provenance::{Envelope, Provenance};
 use crate::server::answering::Now;
 use crate::server::asked;
+use crate::server::differences_figure;
 use crate::server::params::Params;
 use crate::server::plotly;
 use crate::server::problem::Problem;
 use crate::server::scores_figure;
 use crate::server::state::Shared;
 
-/// Its routes.
+/// The routes of this module.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (Method::GET, "/api/v1/devices", get(devices)),
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
         (Method::GET, "/api/v1/recommend", get(recommend)),
         (Method::GET, "/api/v1/recommend/figure", get(recommend_figure)),
         (Method::GET, "/api/v1/compare", get(compare)),
+        (Method::GET, "/api/v1/compare/figure", get(compare_figure)),
     ]
 }
 
@@ -61,7 +63,7 @@ async fn predict(State(state): State<Shared>, query: Pairs) -> Result<Response, 
     ))
 }
 
-/// The sweep where one is asked for, else each benchmark with its interval.
+/// A figure of the sweep where one is requested, else of each benchmark's prediction with its interval.
 async fn predict_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let question = read(query, &asked::PREDICT, |params| {
         asked::question(params, &state.answers.predictor)
@@ -78,7 +80,7 @@ async fn predict_figure(State(state): State<Shared>, query: Pairs) -> Result<Res
     })
 }
 
-/// What `recommend` is asked; `precision` is another name of `quant`, as on the command line.
+/// Parses the question to `recommend`; `precision` is an alias of `quant`, as on the command line.
 fn budget(state: &Shared, mut query: Pairs) -> Result<Budget, Problem> {
     for (name, _) in &mut query.0 {
         if name == "precision" {
@@ -99,7 +101,7 @@ async fn recommend(State(state): State<Shared>, query: Pairs) -> Result<Response
     ))
 }
 
-/// Score against memory with the Pareto front.
+/// A figure of score against memory, with the Pareto front.
 async fn recommend_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let budget = budget(&state, query)?;
     Ok(match state.answers.recommend(budget).await? {
@@ -115,4 +117,18 @@ async fn compare(State(state): State<Shared>, query: Pairs) -> Result<Response, 
         "comparison",
         &state.answers.compare(comparison).await?,
     ))
+}
+
+/// Differences with their intervals, of benchmarks whose runs are alike.
+async fn compare_figure(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
+    let comparison = read(query, &asked::COMPARE, asked::comparison)?;
+    Ok(match state.answers.compare(comparison).await? {
+        Now::Later => being_made(&state),
+        Now::Answer(answer) => {
+            let figure = differences_figure::of(&answer).ok_or_else(|| {
+                Problem::missing("no two runs of these checkpoints are alike: there is nothing to draw")
+            })?;
+            kept(&plotly::spec(&figure))
+        }
+    })
 }

@@ -1,4 +1,4 @@
-//! Checkpoints: listed, one by one, and as points of a chart.
+//! Routes for checkpoints: as a list, one by one, and as points of a chart.
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Method, header};
@@ -16,7 +16,7 @@ use crate::server::problem::Problem;
 use crate::server::search::{self, Search};
 use crate::server::state::Shared;
 
-/// Its routes.
+/// The routes of this module.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (Method::GET, "/api/v1/columns", get(columns)),
@@ -76,10 +76,10 @@ fn object(row: &ListedCheckpoint, columns: &[usize]) -> Value {
     Value::Object(cells)
 }
 
-/// Rows of a file at most, where any limit is given.
+/// Maximum number of rows in a file.
 const ROWS: usize = 10_000_000;
 
-/// All rows that pass, or the part of them that `limit` and `offset` say; a file may have more rows than a page.
+/// All matching rows, or the range given by `limit` and `offset`; a file may have more rows than a page.
 async fn list_csv(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
     let whole = Params::strict(query.0.clone(), &search::NAMES)?;
     let limit = whole.count("limit", 1, ROWS)?.unwrap_or(ROWS);
@@ -114,7 +114,7 @@ async fn one_by_parts(
     )?))
 }
 
-/// No checkpoint of that id, and which ids look like it.
+/// Problem for an unknown checkpoint, with similar ids.
 pub(crate) fn unknown(checkpoints: &Checkpoints, id: &str) -> Problem {
     let problem = Problem::missing(format!("no checkpoint `{id}` in this catalog"));
     match like(checkpoints, id) {
@@ -123,12 +123,12 @@ pub(crate) fn unknown(checkpoints: &Checkpoints, id: &str) -> Problem {
     }
 }
 
-/// Ids spelled alike, of the same organisation or with the same first letters; where none is, those that contain the name.
+/// Similar ids among those of the same organisation or with the same first letters; else ids that contain the name.
 fn like(checkpoints: &Checkpoints, id: &str) -> Vec<String> {
     let folded = id.to_lowercase();
     let (organisation, name) = folded.split_once('/').unwrap_or(("", folded.as_str()));
     let first: String = name.chars().take(3).collect();
-    // To look at all ids takes as long as an answer.
+    // Comparing with all ids would take too long.
     let is_close = |row: &&ListedCheckpoint| {
         let own = row.folded.as_str();
         let (its, own) = own.split_once('/').unwrap_or(("", own));
@@ -143,7 +143,7 @@ fn like(checkpoints: &Checkpoints, id: &str) -> Vec<String> {
     found
 }
 
-/// Everything the tables say of a checkpoint, and where it stands among its peers.
+/// Everything the tables contain about a checkpoint, and its position among its peers.
 fn about(checkpoints: &Checkpoints, id: &str) -> Result<Value, Problem> {
     let checkpoint = checkpoints.get(id).ok_or_else(|| unknown(checkpoints, id))?;
     let evaluations: Vec<Value> = checkpoints
@@ -164,9 +164,9 @@ fn about(checkpoints: &Checkpoints, id: &str) -> Result<Value, Problem> {
     }))
 }
 
-/// Names of [`points`], besides those that choose rows.
+/// Parameters of [`points`], besides the filters.
 const AXES: [&str; 2] = ["x", "y"];
-/// What is said of a page of rows: all points are given, and their order says nothing.
+/// Parameters of paged lists that do not apply here: all points are returned, in no particular order.
 const OF_A_PAGE: [&str; 4] = ["sort", "columns", "limit", "offset"];
 
 async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, Problem> {
@@ -175,7 +175,7 @@ async fn points(State(state): State<Shared>, query: Pairs) -> Result<Response, P
     Ok(kept(&cloud(&state.checkpoints, &params(query, &known)?)?))
 }
 
-/// Checkpoints that have both columns, as parallel arrays.
+/// Checkpoints with values in both columns, as parallel arrays.
 fn cloud(checkpoints: &Checkpoints, params: &Params) -> Result<Value, Problem> {
     let axis = |name: &str, default: &str| {
         let column = params.one(name)?.unwrap_or(default).to_owned();

@@ -1,4 +1,4 @@
-//! The OpenAPI document: written by hand, and filled with what the program lists of its data.
+//! The OpenAPI document: a hand-written file, completed with names from the program's data.
 
 use ::catalog::cost::{Quant, device};
 use ::catalog::describe::{ColumnHelp, schema};
@@ -8,11 +8,11 @@ use crate::server::asked::task_names;
 use crate::server::columns::{self, BENCHMARKS, COLUMNS, Column, Kind};
 use crate::server::state::Shared;
 
-/// The document; `every_route_is_described_and_every_description_routed` holds routes and paths together,
-/// `tests/api.rs` the answers and what it says of them.
+/// The hand-written document. The test `every_route_is_described_and_every_description_routed` compares its paths with
+/// the routes, `tests/api.rs` its schemas with actual answers.
 const OPENAPI: &str = include_str!("openapi.json");
 
-/// Tables whose rows are answers, and the schemas of these.
+/// Tables that are returned as rows, and the names of their schemas.
 const TABLES: [(&str, &str); 4] = [
     ("checkpoints", "CheckpointRow"),
     ("structures", "StructureRow"),
@@ -20,9 +20,9 @@ const TABLES: [(&str, &str); 4] = [
     ("scores", "ScoreRow"),
 ];
 
-/// The document as it is served.
+/// Completes the document.
 ///
-/// What it lists of the data: columns, devices, types of weights, `benchmarks` that are predicted, names of `tasks`.
+/// Adds the columns, devices, weight types, predicted `benchmarks` and names of `tasks`.
 pub(super) fn document(benchmarks: &[&str], tasks: &[&str]) -> Value {
     let mut document: Value =
         serde_json::from_str(OPENAPI).expect("the compiled-in OpenAPI document is JSON");
@@ -62,14 +62,14 @@ pub(super) fn document(benchmarks: &[&str], tasks: &[&str]) -> Value {
     document
 }
 
-/// The document of this server.
+/// The document for this server.
 pub(super) fn served(state: &Shared) -> Value {
     let predictor = &state.answers.predictor;
     let benchmarks: Vec<&str> = predictor.names().collect();
     document(&benchmarks, &task_names(predictor))
 }
 
-/// The same for who reads it operation by operation: shared parameters and answers stand where they are used.
+/// The document with references to shared parameters and responses replaced by their content, for readers by operation.
 pub(crate) fn document_of(state: &Shared) -> Value {
     spelt_out(served(state))
 }
@@ -105,7 +105,7 @@ fn about(meaning: &str, unit: &str) -> String {
     }
 }
 
-/// A cell of the explorer's rows.
+/// Schema of a cell in the explorer's rows.
 fn cell(column: &Column) -> Value {
     let kind = match column.kind {
         Kind::Text | Kind::Day => "string",
@@ -122,7 +122,7 @@ fn cell(column: &Column) -> Value {
     cell
 }
 
-/// A cell of one of the catalog's tables; `kept` is what the document says of it itself.
+/// Schema of a cell in a catalog table; `kept` are properties from the hand-written document.
 fn column_of(column: &ColumnHelp, kept: Map<String, Value>) -> Value {
     let kind = match column.kind.as_str() {
         "Utf8" => "string",
@@ -152,7 +152,7 @@ fn column_of(column: &ColumnHelp, kept: Map<String, Value>) -> Value {
 mod tests {
     use super::*;
 
-    /// Every place that a document refers to.
+    /// Collects every reference in a document.
     fn places<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         match value {
             Value::Object(fields) => {
@@ -191,7 +191,7 @@ mod tests {
         }
     }
 
-    /// Every property of an answer is told in words, however deep it stands.
+    /// Collects every property of a schema, at any depth, that has no description.
     fn untold(at: &str, schema: &Value, found: &mut Vec<String>) {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let at = format!("{at}.{name}");

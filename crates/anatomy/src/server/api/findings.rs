@@ -1,4 +1,4 @@
-//! The study: findings, sections, figures; and results of probes.
+//! Routes for the study (findings, sections, figures) and for probe results.
 
 use axum::extract::{Path, State};
 use axum::http::Method;
@@ -17,7 +17,7 @@ use crate::server::plotly;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 
-/// Its routes.
+/// The routes of this module.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (Method::GET, "/api/v1/findings", get(all)),
@@ -91,7 +91,7 @@ async fn sections(State(state): State<Shared>, query: Pairs) -> Result<Response,
     ))
 }
 
-/// What something of a section is called, and the names of all such.
+/// A kind of object for messages, and a function that lists the ids of this kind in a section.
 type Named = (&'static str, fn(&Section) -> Vec<&str>);
 
 const SECTION: Named = ("section", |section| vec![section.id.as_str()]);
@@ -100,7 +100,7 @@ const FIGURE: Named = ("figure", |section| {
     figures.map(|figure| figure.id.as_str()).collect()
 });
 
-/// What `pick` finds in a section, on the rows that the address chooses.
+/// The object that `pick` finds in a section, computed on the rows that the query selects.
 async fn from_study(
     state: &Shared,
     query: Pairs,

@@ -1,6 +1,6 @@
-//! The JSON API, version 1: every route with its handler, and the OpenAPI document that describes them.
+//! The JSON API, version 1: all routes with their handlers, and the OpenAPI document that describes them.
 //!
-//! A handler that no route names would be asked by nobody, and does not compile.
+//! A handler without a route is unused code and does not compile.
 #![deny(dead_code)]
 
 mod answers;
@@ -24,13 +24,13 @@ use super::problem::Problem;
 use super::state::Shared;
 use crate::near::near;
 
-/// A query string as pairs.
+/// A query string as name-value pairs.
 pub(crate) type Pairs = Query<Vec<(String, String)>>;
 
-/// A route: method, path as OpenAPI writes it, handler.
+/// A route: method, path in OpenAPI syntax, handler.
 pub(crate) type Route = (Method, &'static str, MethodRouter<Shared>);
 
-/// Every route of the API, each named beside its handler.
+/// Every route of the API, as listed beside the handlers.
 pub(crate) fn routes() -> Vec<Route> {
     let own = vec![
         (Method::GET, "/api/v1/health", get(health)),
@@ -46,7 +46,7 @@ pub(crate) fn routes() -> Vec<Route> {
     .concat()
 }
 
-/// JSON that says the same while the server's data stay what they are.
+/// A JSON response that stays valid while the server's data do not change, and may be cached.
 pub(crate) fn kept(value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(bytes) => kept_bytes(bytes, "application/json"),
@@ -54,7 +54,7 @@ pub(crate) fn kept(value: &impl Serialize) -> Response {
     }
 }
 
-/// Bytes that stay the same.
+/// A response of bytes that may be cached likewise.
 pub(crate) fn kept_bytes(bytes: impl Into<axum::body::Body>, kind: &'static str) -> Response {
     let mut response = Response::new(bytes.into());
     response
@@ -64,12 +64,12 @@ pub(crate) fn kept_bytes(bytes: impl Into<axum::body::Body>, kind: &'static str)
     response
 }
 
-/// Parameters of a route that knows these names.
+/// The parameters of a route; fails on names other than `known`.
 pub(crate) fn params(query: Pairs, known: &[&str]) -> Result<Params, Problem> {
     Params::strict(query.0, known)
 }
 
-/// 404: nothing of that name, and what is spelled like it.
+/// Problem 404 for an unknown name, with similar names.
 fn missing<'a>(what: &str, name: &str, all: impl Iterator<Item = &'a str>) -> Problem {
     let problem = Problem::missing(format!("no {what} `{name}`"));
     match near(name, all) {

@@ -1,4 +1,4 @@
-//! SQL of visitors.
+//! Route for visitors' SQL.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use crate::server::problem::Problem;
 use crate::server::sql::RowFormat;
 use crate::server::state::Shared;
 
-/// Its routes.
+/// The routes of this module.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (Method::GET, "/api/v1/tables", get(tables)),
@@ -22,7 +22,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What is asked.
+/// A request to run SQL.
 #[derive(Debug)]
 struct Statement {
     sql: String,
@@ -30,12 +30,12 @@ struct Statement {
     format: RowFormat,
 }
 
-/// What a body may hold.
+/// Fields allowed in a request body.
 const FIELDS: [&str; 3] = ["sql", "limit", "format"];
 const EXAMPLE: &str = "{\"sql\": \"select count(*) as n from checkpoints\"}";
 
 impl Statement {
-    /// Of a body; rows of an answer are `most` at most.
+    /// Parses a request body; `most` is the maximum number of rows that may be requested.
     fn read(body: &Value, most: usize) -> Result<Self, Problem> {
         let wanted = |detail: String| {
             let fields = FIELDS.join(", ");
@@ -72,7 +72,7 @@ impl Statement {
     }
 }
 
-/// What a value is, in words.
+/// Describes the type of a JSON value.
 const fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -92,7 +92,7 @@ fn format_named(name: &str) -> Result<RowFormat, Problem> {
     }
 }
 
-/// Why a body could not be read as JSON at all.
+/// Problem for a body that is not valid JSON.
 fn unread(error: &JsonRejection) -> Problem {
     let (status, said) = (error.status(), error.body_text());
     match error {
@@ -111,7 +111,7 @@ fn unread(error: &JsonRejection) -> Problem {
     }
 }
 
-/// Every table with its columns, by SQL.
+/// SQL that lists every table with its columns.
 pub(crate) const TABLES: &str = "select table_name as \"table\", column_name as \"column\", data_type as \"type\" \
     from information_schema.columns where table_schema = 'public' order by table_name, ordinal_position";
 

@@ -1,4 +1,4 @@
-//! Predict, recommend, compare: forms whose answers stand below them, and whose addresses are links to them.
+//! The pages `predict`, `recommend` and `compare`: forms with the answer below, whose addresses can be shared.
 
 use askama::Template;
 use axum::extract::State;
@@ -14,11 +14,12 @@ use crate::answers::tables::{compare, predict, recommend};
 use crate::server::answering::Now;
 use crate::server::api::Pairs;
 use crate::server::asked;
+use crate::server::differences_figure;
 use crate::server::params::Params;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 
-/// A table as the commands make it.
+/// A table as printed by the commands.
 struct TableView {
     name: &'static str,
     caption: String,
@@ -28,7 +29,7 @@ struct TableView {
 
 impl TableView {
     fn of(name: &'static str, caption: impl Into<String>, table: &Table) -> Self {
-        // Where a column holds checkpoints, they are links.
+        // Cells in a column `checkpoint` become links.
         let named = table.columns.iter().position(|column| column == "checkpoint");
         let rows = table.rows.iter().map(|row| {
             row.iter()
@@ -52,7 +53,7 @@ impl TableView {
     }
 }
 
-/// What stands below a form.
+/// The content below a form.
 #[derive(Default)]
 struct Below {
     words: Vec<String>,
@@ -61,7 +62,7 @@ struct Below {
     figure: Option<String>,
     figure_name: &'static str,
     api: Option<String>,
-    /// How far the fits are, where the answer is still being computed.
+    /// Progress of the fits, where the answer is still being computed.
     later: Option<String>,
     problem: Option<Problem>,
 }
@@ -74,7 +75,7 @@ impl Below {
         }
     }
 
-    /// `api` is where the answer will be.
+    /// `api` is the address of the answer in the API.
     fn later(state: &Shared, api: String) -> Self {
         Self {
             later: Some(state.answers.words().1),
@@ -84,7 +85,7 @@ impl Below {
     }
 }
 
-/// The form's fields as they were sent.
+/// The submitted values of the form.
 struct Sent(Params);
 
 impl Sent {
@@ -123,7 +124,7 @@ fn device_names() -> Vec<String> {
     device::devices().into_iter().map(|one| one.name).collect()
 }
 
-/// A page whose answer stays is kept; one that waits or failed is not.
+/// Pages with a complete answer may be cached; pages that wait or failed may not.
 fn given(page: &impl Template, below: (bool, Option<StatusCode>)) -> Response {
     match below {
         (false, None) => kept(page),
@@ -141,7 +142,7 @@ fn state_of(below: &Below) -> (bool, Option<StatusCode>) {
     (below.later.is_some(), below.problem.as_ref().map(Problem::code))
 }
 
-/// The parameters that the API knows, as a query string.
+/// The parameters known to the API, as a query string.
 fn api_link(params: &Params, known: &[&str]) -> String {
     let pairs: Vec<(String, String)> = known
         .iter()
@@ -221,7 +222,7 @@ fn recommended(answer: &RecommendAnswer, link: &str) -> Below {
             .collect::<Vec<_>>()
             .join("; ")
     ));
-    // One ranking: those by the benchmarks of one leaderboard alone are in the JSON, and `--by-board` prints them.
+    // The combined ranking only: rankings by a single leaderboard are in the JSON, and `--by-board` prints them.
     Below {
         words,
         tables: vec![
@@ -366,6 +367,8 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
                         ),
                     ],
                     notes: answer.notes.clone(),
+                    figure: differences_figure::of(&answer).map(|_| format!("/api/v1/compare/figure?{link}")),
+                    figure_name: "Differences on benchmarks whose runs are alike, with 95 % intervals from the number of test items",
                     api: Some(format!("/api/v1/compare?{link}")),
                     ..Below::default()
                 },

@@ -1,4 +1,4 @@
-//! One checkpoint: its structure drawn to scale, its scores among its peers, where it comes from and what came of it.
+//! The page of a checkpoint: its structure drawn to scale, its scores among its peers, its ancestors and descendants.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -177,7 +177,7 @@ fn peer_view(peers: Peers) -> PeerView {
     }
 }
 
-/// Least to most, quartiles, median and the checkpoint's own score on a line from 0 to 100 points.
+/// Range, quartiles and median of the peers, and the checkpoint's own score, on a line from 0 to 100 points.
 fn strip(peers: &Peers) -> String {
     let x = |points: f64| 4.0 + points.clamp(0.0, 100.0) * 1.92;
     format!(
@@ -220,7 +220,7 @@ fn evaluations<'a>(all: &'a Checkpoints, id: &str) -> Vec<EvaluationView<'a>> {
                     .map(|date| format!("asked for {}", day(i64::from(date)))),
             );
             about.extend(row.average.map(|average| format!("average {average:.2} points")));
-            // What tells runs of one leaderboard apart: backend, quantization, attention.
+            // Settings that distinguish runs on one leaderboard: backend, quantisation, attention.
             let first = scores.first().and_then(|score| score.setting.clone());
             about.extend(first.filter(|first| {
                 let same = |score: &&Score| score.setting.as_ref() == Some(first);

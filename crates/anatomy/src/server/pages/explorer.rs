@@ -1,4 +1,4 @@
-//! The explorer: checkpoints filtered, sorted, searched, their columns chosen; and the same filter as a chart.
+//! The explorer: a table of checkpoints with filters, sorting, search and choice of columns; and the same as a chart.
 
 use askama::Template;
 use axum::extract::State;
@@ -12,14 +12,14 @@ use crate::server::params::Params;
 use crate::server::search::{self, RESOLVED_BY, Search};
 use crate::server::state::Shared;
 
-/// What both pages know of the filter.
+/// The filter, as both pages show it.
 struct Filter {
     params: Params,
     families: Vec<String>,
 }
 
 impl Filter {
-    /// The value of a field as it was sent.
+    /// The submitted value of a field.
     fn value(&self, name: &str) -> &str {
         self.params.get(name).unwrap_or_default()
     }
@@ -38,7 +38,7 @@ struct Page {
     resolved_by: [&'static str; 5],
     benchmarks: [&'static str; BENCHMARKS.len()],
     choices: Vec<(&'static Column, bool)>,
-    /// The columns that are shown unless others are chosen, besides the id; whether those are shown.
+    /// The default columns without the id, comma-separated; `is_usual` says whether these are shown.
     usual: String,
     is_usual: bool,
     heads: Vec<Head>,
@@ -56,11 +56,11 @@ struct Page {
 struct Head {
     column: &'static Column,
     link: String,
-    /// `ascending`, `descending` or empty.
+    /// Sort order: `ascending`, `descending` or empty.
     sorted: &'static str,
 }
 
-/// The commonest architectures, for the field's suggestions.
+/// The most frequent architectures, as suggestions for the filter.
 pub(super) fn families(state: &Shared) -> Vec<String> {
     let mut counts: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for row in &state.checkpoints.catalog.checkpoints {
@@ -91,7 +91,7 @@ pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response 
     let heads = search.columns.iter().map(|&place| {
         let column = &COLUMNS[place];
         let is_sorted = sort == place;
-        // Numbers are first asked for from the largest on.
+        // Numeric columns are first sorted in descending order.
         let numbers = !matches!(column.kind, Kind::Text);
         let down = if is_sorted { !largest_first } else { numbers };
         let order = format!("{}{}", if down { "-" } else { "" }, column.name);
@@ -160,7 +160,7 @@ pub(super) async fn page(State(state): State<Shared>, query: Pairs) -> Response 
     kept(&page)
 }
 
-/// The filter alone, of names that the API knows.
+/// The parameters of the filter that the API knows, as a query string.
 fn known(params: &Params, without: &[&str]) -> String {
     let pairs: Vec<(String, String)> = search::NAMES
         .iter()

@@ -1,4 +1,4 @@
-//! Pages: each a template over what the API gives; they work without scripts, which only add charts and comfort.
+//! The pages: templates over the API's data. They work without scripts, which only add charts and convenience.
 
 mod answers;
 mod checkpoint;
@@ -23,7 +23,7 @@ use super::problem::Problem;
 use super::state::Shared;
 use super::{asked, narrowed, search};
 
-/// The site's own places in three groups, in the order of the menu.
+/// The main pages in three groups, in the order of the menu.
 pub(crate) const MENU: [(&str, &[(&str, &str)]); 3] = [
     (
         "Use",
@@ -40,7 +40,7 @@ pub(crate) const MENU: [(&str, &[(&str, &str)]); 3] = [
     ("Study", &[("/study", "Findings"), ("/probes", "Probes")]),
 ];
 
-/// The names that a page takes after the question mark, in lists of one kind.
+/// The query parameters that a page accepts, as lists of names.
 fn takes(path: &str) -> &'static [&'static [&'static str]] {
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match first {
@@ -55,7 +55,7 @@ fn takes(path: &str) -> &'static [&'static [&'static str]] {
     }
 }
 
-/// Refuses an address with a name that its page does not take: what is not heeded must not look as if it were.
+/// Rejects addresses with parameters that the page does not accept, so that none is silently ignored.
 async fn refuse_unknown(request: Request, next: Next) -> Response {
     let known = takes(request.uri().path());
     let pairs = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).map(|query| query.0);
@@ -103,7 +103,7 @@ fn all() -> Router<Shared> {
         .route("/api", get(reference::page))
 }
 
-/// A page that stays the same.
+/// Renders a page that may be cached.
 fn kept(template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => kept_bytes(html, "text/html; charset=utf-8"),
@@ -111,7 +111,7 @@ fn kept(template: &impl Template) -> Response {
     }
 }
 
-/// A page that may differ the next time.
+/// Renders a page that must not be cached.
 fn fresh(template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
@@ -127,7 +127,7 @@ struct ErrorPage<'a> {
     problem: &'a Problem,
 }
 
-/// What went wrong, for people.
+/// Renders a problem as a page.
 pub(crate) fn error(problem: &Problem) -> Response {
     let page = ErrorPage {
         title: &problem.title,
@@ -143,7 +143,7 @@ pub(crate) fn error(problem: &Problem) -> Response {
         .into_response()
 }
 
-/// An address that nothing stands at.
+/// Response for an unknown address.
 pub(crate) async fn nowhere(request: Request) -> Response {
     let path = request.uri().path();
     let problem = Problem::missing(format!("no page at `{path}`"));
@@ -156,7 +156,7 @@ pub(crate) async fn nowhere(request: Request) -> Response {
     }
 }
 
-/// A cell of a table as it is shown.
+/// A table cell for display.
 pub(crate) struct PageCell {
     pub(crate) text: String,
     pub(crate) is_number: bool,
@@ -173,13 +173,13 @@ impl PageCell {
     }
 }
 
-/// A column's head: its name, and whether numbers stand under it.
+/// A column heading, and whether the column is numeric.
 pub(crate) struct HeadView {
     pub(crate) text: String,
     pub(crate) is_number: bool,
 }
 
-/// Heads and cells aligned by column: what is missing among words stands where words stand.
+/// Headings and cells with a uniform alignment per column; missing cells follow their column.
 pub(crate) fn aligned(
     columns: &[String],
     mut rows: Vec<Vec<PageCell>>,
@@ -202,11 +202,11 @@ pub(crate) fn aligned(
     (heads, rows)
 }
 
-/// The address of a checkpoint's page.
+/// Address of a checkpoint's page.
 pub(crate) fn link_to(id: &str) -> String {
     let parts: Vec<String> = id.split('/').map(super::params::encode).collect();
     format!("/checkpoints/{}", parts.join("/"))
 }
 
-/// Status for a page that waits for the study.
+/// Status of a page that waits for the study.
 const WAITING: StatusCode = StatusCode::OK;

@@ -1,4 +1,4 @@
-//! The first page: what was found, what was published and how it compares, what the tables hold.
+//! The front page: main results, comparison with published figures, and the contents of the tables.
 
 use askama::Template;
 use axum::extract::State;
@@ -21,12 +21,12 @@ struct Page<'a> {
     sections: Vec<(&'a str, &'a str, String)>,
     status: &'static str,
     detail: String,
-    /// What became of the claims in a sentence, and of printed figures; none until they are counted.
+    /// Verdicts on the claims in a sentence; `printed` is that on printed figures. `None` until they are available.
     counted: Option<String>,
     printed: Option<String>,
     n_findings: usize,
     origin: &'a str,
-    /// What the catalog holds and how old it is: name, words, link.
+    /// Contents and age of the catalog: label, text, link.
     facts: Vec<(&'static str, String, String)>,
     catalog: &'a str,
     sources: Vec<Source<'a>>,
@@ -36,7 +36,7 @@ struct Page<'a> {
     tasks: Vec<&'static str>,
 }
 
-/// What the form for recommendations begins with: the card most asked about.
+/// Default values of the recommendation form.
 const USUAL: (&str, &str) = ("RTX 4090", "24GB");
 
 struct Source<'a> {

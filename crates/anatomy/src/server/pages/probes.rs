@@ -1,4 +1,4 @@
-//! Results of probes: what `anatomy probe … --format json` wrote into the folder that the server was given.
+//! Pages for probe results: the output of `anatomy probe … --format json` in the folder given to the server.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -38,12 +38,12 @@ struct Page<'a> {
     here: &'static str,
     facts: Vec<(String, String)>,
     tables: Vec<Grid>,
-    /// Columns of numbers by layer, as the charts take them.
+    /// Whether numeric columns by layer are offered as charts.
     chart: bool,
     name: &'a str,
 }
 
-/// Parallel arrays, or an array of objects, as a table.
+/// A table made from parallel arrays, or from an array of objects.
 struct Grid {
     name: String,
     columns: Vec<String>,
@@ -51,7 +51,7 @@ struct Grid {
     cut: bool,
 }
 
-/// Rows of a table that are shown.
+/// Maximum number of rows shown per table.
 const SHOWN: usize = 200;
 
 pub(super) async fn one(State(state): State<Shared>, Path(name): Path<String>) -> Response {
@@ -71,7 +71,7 @@ pub(super) async fn one(State(state): State<Shared>, Path(name): Path<String>) -
     })
 }
 
-/// Plain values become facts, arrays columns of tables, objects are gone into with their name before.
+/// Collects facts and tables from JSON: plain values are facts, arrays columns; objects are traversed with a prefix.
 fn gather(name: &str, value: &Value, facts: &mut Vec<(String, String)>, tables: &mut Vec<Grid>) {
     match value {
         Value::Object(fields) => {
@@ -86,7 +86,7 @@ fn gather(name: &str, value: &Value, facts: &mut Vec<(String, String)>, tables: 
                     Value::Array(cells) if cells.iter().all(|cell| !cell.is_array() && !cell.is_object()) => {
                         columns.push((path, cells.iter().collect()));
                     }
-                    // A row of numbers for each place: its fields stand beside the columns of that length.
+                    // Objects of numbers, one per index: their fields become columns beside arrays of the same length.
                     Value::Array(cells) if cells.iter().all(is_of_numbers) => {
                         let rows: Vec<&Value> = cells.iter().collect();
                         apart(&path, &rows, &mut columns);
@@ -102,7 +102,7 @@ fn gather(name: &str, value: &Value, facts: &mut Vec<(String, String)>, tables: 
     }
 }
 
-/// Whether a value is an object of numbers, or of such objects.
+/// Whether a value is an object whose leaves are all numbers.
 fn is_of_numbers(value: &Value) -> bool {
     value.as_object().is_some_and(|fields| {
         !fields.is_empty()
@@ -112,7 +112,7 @@ fn is_of_numbers(value: &Value) -> bool {
     })
 }
 
-/// The fields of objects as columns, fields of fields with both names.
+/// The fields of objects as columns; nested fields get compound names.
 fn apart<'a>(name: &str, rows: &[&'a Value], columns: &mut Vec<(String, Vec<&'a Value>)>) {
     let mut fields: Vec<&String> = Vec::new();
     for field in rows
@@ -138,7 +138,7 @@ fn apart<'a>(name: &str, rows: &[&'a Value], columns: &mut Vec<(String, Vec<&'a 
     }
 }
 
-/// Arrays of one length stand beside each other.
+/// Arrays of equal length become columns of one table.
 fn parallel(name: &str, columns: &[(String, Vec<&Value>)], tables: &mut Vec<Grid>) {
     let mut lengths: Vec<usize> = columns.iter().map(|(_, cells)| cells.len()).collect();
     lengths.sort_unstable();

@@ -1,4 +1,4 @@
-//! The API's reference, from the document that is served.
+//! The API reference, rendered from the OpenAPI document.
 
 use askama::Template;
 use axum::extract::State;
@@ -26,7 +26,7 @@ struct Operation {
     summary: String,
     parameters: Vec<Parameter>,
     responses: Vec<(String, String)>,
-    /// An address to try, where the operation needs no body.
+    /// An example address; `None` where the operation needs a body.
     example: Option<String>,
 }
 
@@ -85,7 +85,7 @@ fn read(document: &Value, path: &str, method: &str, operation: &Value) -> Operat
     }
 }
 
-/// The path with the examples of its parameters; a list is repeated where it explodes, else its items have commas between.
+/// The path with example parameters; exploded lists are repeated, others comma-separated.
 fn example(path: &str, operation: &Value) -> String {
     let mut path = path.to_owned();
     let mut pairs: Vec<(String, String)> = Vec::new();
@@ -114,7 +114,7 @@ fn example(path: &str, operation: &Value) -> String {
     format!("{path}?{}", Params::form(pairs).link(&[], &[]))
 }
 
-/// A schema in a few words.
+/// Short description of a schema.
 fn kind(document: &Value, schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|place| place.rsplit('/').next()) {
         return kind(document, &document["components"]["schemas"][name]);

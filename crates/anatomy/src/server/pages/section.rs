@@ -1,4 +1,4 @@
-//! One section of the study: text, figures to zoom and hover, tables, findings; on all rows or on chosen ones.
+//! The page of one section: text, interactive figures, tables and findings, on all rows or a selection.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::server::params::Params;
 use crate::server::problem::Problem;
 use crate::server::state::Shared;
 
-/// Rows of a figure's table that are shown; the file has all.
+/// Maximum number of rows shown of a figure's table; the file has all.
 const SHOWN: usize = 60;
 
 #[derive(Template)]
@@ -29,22 +29,22 @@ struct Page<'a> {
     here: &'static str,
     section: &'a Section,
     sections: &'a [Section],
-    /// `None` where the section is computed on all rows alone.
+    /// The form to select rows; `None` where the section is available on all rows only.
     choice: Option<Choice>,
-    /// The rows chosen, as the end of an address.
+    /// The selection, as a suffix of links.
     suffix: String,
     figures: Vec<FigureView<'a>>,
     tables: Vec<TableView<'a>>,
     findings: Vec<FindingView<'a>>,
 }
 
-/// The form that chooses rows, and what became of it.
+/// The form that selects rows, and its result.
 struct Choice {
     params: Params,
     families: Vec<String>,
-    /// Condition and command, where rows are chosen.
+    /// Condition and equivalent command, where rows are selected.
     chosen: Option<(String, String)>,
-    /// It is still being computed.
+    /// Whether the selection is still being computed.
     later: bool,
     problem: Option<Problem>,
 }

@@ -1,4 +1,4 @@
-//! The SQL console: one statement that only reads, its answer as a table, its address a permalink.
+//! The SQL console: runs one read-only statement and shows its answer as a table; the address can be shared.
 
 use askama::Template;
 use axum::extract::State;
@@ -14,10 +14,10 @@ use crate::server::problem::Problem;
 use crate::server::sql::{Limits, RowFormat};
 use crate::server::state::Shared;
 
-/// Rows that the page shows; the CSV has all up to the limit.
+/// Maximum number of rows shown; the CSV has all up to the server's limit.
 const SHOWN: usize = 500;
 
-/// Statements to begin with: what they ask, and they themselves.
+/// Example statements, each with the question that it answers.
 const EXAMPLES: [(&str, &str); 5] = [
     (
         "How is the structure of each row known?",
@@ -51,7 +51,7 @@ struct Page<'a> {
     limits: Limits,
     memory: usize,
     examples: Vec<(&'static str, &'static str, String)>,
-    /// Views first: most questions start from one.
+    /// Tables and views, the views first, since most questions start from one.
     tables: Vec<&'static str>,
     problem: Option<Problem>,
     answer: Option<AnswerView>,

@@ -1,4 +1,4 @@
-//! The study: its sections, published figures beside ours, and the files behind pages.
+//! Pages of the study: its sections, published figures compared with ours, and downloads.
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -27,7 +27,7 @@ struct Waiting {
     detail: String,
 }
 
-/// The page that stands in while the study is computed; it asks again by itself.
+/// Page shown while the study is computed, which reloads itself.
 pub(super) fn waiting(state: &Shared) -> Response {
     let (status, detail) = state.study.words();
     let page = Waiting {
@@ -64,13 +64,13 @@ pub(super) async fn index(State(state): State<Shared>) -> Response {
     })
 }
 
-/// A finding as rows of tables show it.
+/// A finding formatted for tables.
 pub(super) struct FindingView<'a> {
     pub(super) finding: &'a Finding,
     pub(super) value: String,
     pub(super) interval: String,
     pub(super) verdict: &'static str,
-    /// The verdict for people.
+    /// Text of the verdict.
     pub(super) says: &'static str,
     pub(super) published: String,
 }
@@ -125,7 +125,7 @@ pub(super) async fn published(State(state): State<Shared>) -> Response {
     })
 }
 
-/// A file made of what `pick` finds in a section, on the rows that the address chooses.
+/// A file made from what `pick` finds in a section, computed on the rows that the query selects.
 async fn file(
     state: &Shared,
     query: Pairs,
@@ -157,7 +157,7 @@ async fn file(
     }
 }
 
-/// `scale-buckets.svg`, or `.csv` with what the figure shows.
+/// Serves `NAME.svg`, or `NAME.csv` with the figure's content.
 pub(super) async fn figure_file(
     State(state): State<Shared>,
     Path(name): Path<String>,

@@ -1,4 +1,4 @@
-//! One child process: asked over its standard input, killed when it is late.
+//! A child process that runs SQL: driven over standard input, killed on timeout.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use super::Said;
 
-/// Beyond the engine's pool: the program itself, its threads' stacks, the catalog, an answer being written.
+/// Address space beyond the engine's pool: for the program, stacks of its threads, the catalog and the answer.
 const ROOM: usize = 1 << 30;
 
-/// From the start of a child to its first word.
+/// Timeout for the start of a child, until it reports that it is ready.
 const START: Duration = Duration::from_secs(15);
 
-/// Why there is no answer.
+/// Why a child gave no answer.
 #[derive(Debug)]
 pub(super) enum Gone {
-    /// The child was dead before it heard of the statement.
+    /// The child was dead before it received the statement, or could not be started.
     Before,
-    /// It died of the statement.
+    /// The child died while running the statement.
     During,
-    /// It was killed when its time was over.
+    /// The child was killed after the time limit.
     Late,
-    /// The answer is larger than an answer may be.
+    /// The answer of this many bytes exceeds the limit.
     Large(usize),
 }
 
@@ -32,13 +32,14 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// Starts this program again with `arguments`, in a limited address space where the system has a shell to say so.
+    /// Starts this program with `arguments`, on Unix with a limited address space (`memory` and `ROOM`), and waits
+    /// until it is ready.
     pub(super) async fn start(arguments: &[String], memory: usize) -> Result<Self, Gone> {
         let program = crate::provenance::program().map_err(|_| Gone::Before)?;
         let mut command = if cfg!(unix) {
             let kilobytes = (memory + ROOM) / 1024;
             let mut shell = Command::new("/bin/sh");
-            // Lower priority than the server's own work, where `nice` is installed.
+            // With lower priority than the server, where `nice` is installed.
             shell.arg("-c").arg(format!(
                 "ulimit -v {kilobytes} 2>/dev/null; ulimit -c 0 2>/dev/null; \
                  if command -v nice >/dev/null 2>&1; then exec nice -n 5 \"$0\" \"$@\"; else exec \"$0\" \"$@\"; fi"
@@ -51,7 +52,7 @@ impl Child {
         command
             .args(arguments)
             .env("RUST_BACKTRACE", "0")
-            // Each arena of the allocator reserves 64 MiB of addresses, which are limited here.
+            // Each arena of the allocator reserves 64 MiB of the limited address space.
             .env("MALLOC_ARENA_MAX", "2")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -64,7 +65,7 @@ impl Child {
             .zip(process.stdout.take())
             .ok_or(Gone::Before)?;
         let mut child = Self { process, pipes: None };
-        // It says a line when its tables are read: that is no part of a statement's time.
+        // It prints a line once its tables are loaded; this does not count towards a statement's time.
         let ready = tokio::task::spawn_blocking(move || {
             let mut from = BufReader::new(from);
             let mut line = String::new();
@@ -80,7 +81,7 @@ impl Child {
         }
     }
 
-    /// Asks one line and waits for the answer, `time` at most.
+    /// Sends one line and waits for the answer, at most for `time`.
     pub(super) async fn ask(
         &mut self,
         line: String,
@@ -106,7 +107,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It may have ended already; either way nothing of it is left.
+        // The process may have ended already; make sure that nothing is left.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

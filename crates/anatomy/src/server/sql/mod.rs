@@ -1,8 +1,9 @@
-//! SQL of visitors: run in processes of their own, so that no statement can take the server down.
+//! Runs visitors' SQL in separate processes, so that no statement can bring down the server.
 //!
-//! The engine refuses what does not only read and holds its operators to a memory pool ([`catalog::query::Engine::for_visitors`]).
-//! A statement can still allocate in a scalar, recurse in the planner or spin: so it runs in a child process whose address
-//! space is limited by the system, and which is killed when its time is over. A dead child is replaced by the next statement.
+//! The engine rejects statements that do more than read and limits its operators to a memory pool
+//! ([`catalog::query::Engine::for_visitors`]). A statement can still allocate in a scalar function, recurse in the
+//! planner or loop: so it runs in a child process with a limited address space, which is killed on timeout. A dead
+//! child is replaced.
 
 mod child;
 pub(crate) mod reads;
@@ -19,37 +20,37 @@ use tokio::sync::Semaphore;
 use super::problem::Problem;
 use child::{Child, Gone};
 
-/// Longest wait for a statement's turn.
+/// Maximum time that a statement waits for its turn.
 const QUEUE: Duration = Duration::from_secs(3);
 
-/// What a visitor's statement may take.
+/// Limits on visitors' statements.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Rows of an answer.
+    /// Maximum number of rows of an answer.
     pub(crate) rows: usize,
-    /// Bytes of an answer.
+    /// Maximum size of an answer in bytes.
     pub(crate) bytes: usize,
-    /// Bytes that the engine's operators hold together.
+    /// Maximum memory of all the engine's operators, bytes.
     pub(crate) memory: usize,
-    /// Time from its start to its answer.
+    /// Time limit from start to answer.
     pub(crate) time: Duration,
-    /// Characters of the statement.
+    /// Maximum length of a statement in characters.
     pub(crate) length: usize,
-    /// Statements at once.
+    /// Maximum number of concurrent statements.
     pub(crate) at_once: usize,
 }
 
-/// Form of an answer.
+/// Format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RowFormat {
-    /// Columns, and rows as arrays.
+    /// JSON with columns, and rows as arrays.
     Json,
-    /// Comma-separated with a header.
+    /// CSV with a header.
     Csv,
 }
 
-/// What a child is asked, one line of JSON.
+/// Request to a child, one line of JSON.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SqlRequest {
     pub(crate) sql: String,
@@ -57,7 +58,7 @@ pub(crate) struct SqlRequest {
     pub(crate) form: RowFormat,
 }
 
-/// What it says first, one line of JSON; the answer's bytes follow.
+/// Head of a child's answer, one line of JSON, followed by `bytes` bytes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Said {
     pub(crate) ok: bool,
@@ -67,7 +68,7 @@ pub(crate) struct Said {
     pub(crate) suggestions: Vec<String>,
 }
 
-/// An answer as it goes out.
+/// An answer for the client.
 #[derive(Debug)]
 pub(crate) struct SqlResponse {
     pub(crate) body: Vec<u8>,
@@ -75,21 +76,21 @@ pub(crate) struct SqlResponse {
     pub(crate) more: bool,
 }
 
-/// The children, and what became of the statements.
+/// The pool of child processes, with counts of statements by outcome.
 pub(crate) struct Pool {
     pub(crate) limits: Limits,
     arguments: Vec<String>,
     idle: Arc<Mutex<Vec<Child>>>,
     turns: Semaphore,
     waiting: Semaphore,
-    /// Statements answered, refused and stopped.
+    /// Number of statements answered; likewise refused and stopped.
     pub(crate) answered: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) stopped: AtomicU64,
 }
 
 impl Pool {
-    /// `arguments` are those of the program that make it such a child.
+    /// `arguments` are those with which the program starts as a child.
     pub(crate) fn new(limits: Limits, arguments: Vec<String>) -> Self {
         Self {
             limits,
@@ -103,21 +104,21 @@ impl Pool {
         }
     }
 
-    /// Starts one child before the first statement asks for it.
+    /// Starts a child before the first statement arrives.
     pub(crate) async fn warm(&self) {
         if catalog::query::needed().is_err() {
             return;
         }
         let (sql, form) = ("select 1".to_owned(), RowFormat::Json);
-        // A start that fails is told to the first visitor who asks.
+        // A failure is reported to the first visitor instead.
         let _ = self.run(sql, 1, form).await;
     }
 
     /// Runs one statement.
     ///
     /// # Errors
-    /// 400 for a text too long or empty, 422 for a refused statement and one over a limit, 503 for more at once than there
-    /// is room for.
+    /// 400 for an empty or too long text, 422 for a rejected statement or one over a limit, 501 where SQL is not built
+    /// in, 503 where too many statements run at once.
     pub(crate) async fn run(
         &self,
         sql: String,
@@ -170,13 +171,13 @@ impl Pool {
         let child = self.lock().pop();
         let fresh = child.is_none();
         match self.attempt(child, &ask).await {
-            // A child that died while it idled says nothing about this statement.
+            // A child that died while idle says nothing about this statement: use a fresh one.
             Err(Gone::Before) if !fresh => self.attempt(None, &ask).await,
             done => done,
         }
     }
 
-    /// Starts a child in the place of one that is gone, so that the next statement does not wait for it.
+    /// Starts a replacement for a dead child, so that the next statement need not wait for it.
     fn replace(&self) {
         let (idle, arguments) = (Arc::clone(&self.idle), self.arguments.clone());
         let Limits { memory, at_once, .. } = self.limits;
@@ -237,7 +238,7 @@ impl Pool {
                 self.limits.bytes
             ))
             .with_hint("ask for fewer rows or columns"),
-            // A machine too busy to start one in time may not be so in a moment.
+            // A temporary problem: the machine was too busy to start a child in time.
             Gone::Before => Problem {
                 detail: "the SQL process could not be started in time".into(),
                 ..Problem::overloaded()

@@ -1,11 +1,11 @@
-//! What is said of statements that do not only read: the same words for visitors and for `anatomy query`.
+//! Messages for statements that do more than read, shared by the server and `anatomy query`.
 
-/// First words of statements that change tables or write something.
+/// First words of statements that change tables or write files.
 const CHANGING: [&str; 8] = [
     "create", "drop", "insert", "update", "delete", "alter", "truncate", "copy",
 ];
 
-/// How the engine says that a statement does something else than reading.
+/// Beginnings of the engine's messages for statements that do more than read.
 const NOT_READING: [&str; 4] = [
     "DDL not supported",
     "DML not supported",
@@ -13,7 +13,7 @@ const NOT_READING: [&str; 4] = [
     "Unsupported SQL statement",
 ];
 
-/// Why a statement is refused before it is planned, by its first word; nothing where it does not begin so.
+/// Why a statement is rejected before planning, by its first word; `None` for other words.
 pub(crate) fn refused(sql: &str) -> Option<String> {
     let word = after_comments(sql)
         .split(|c: char| !c.is_ascii_alphabetic())
@@ -24,7 +24,7 @@ pub(crate) fn refused(sql: &str) -> Option<String> {
         .then(|| format!("`{word}` changes tables, and a statement here only reads them: write `select …`"))
 }
 
-/// What the engine says of a statement, in plain words where it says that it may not do this.
+/// The engine's message, reworded where it says that a statement does more than read.
 pub(super) fn plain(said: &str) -> String {
     if NOT_READING.iter().any(|start| said.starts_with(start)) {
         "this statement does more than read tables: write `select …`".into()
@@ -33,7 +33,7 @@ pub(super) fn plain(said: &str) -> String {
     }
 }
 
-/// The statement from its first word on.
+/// The statement without leading comments.
 fn after_comments(sql: &str) -> &str {
     let mut rest = sql.trim_start();
     loop {

@@ -1,4 +1,4 @@
-//! The child's side: statements in, answers out, one at a time, until its input ends.
+//! The child process: reads statements and writes answers, one at a time, until its input ends.
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::reads::plain;
 use super::{RowFormat, Said, SqlRequest};
 use crate::output;
 
-/// Answers until standard input ends. `memory` bytes are what the engine's operators may hold.
+/// Answers until standard input ends. `memory` is the limit for the engine's operators in bytes.
 pub(crate) fn serve(catalog: Option<&Path>, memory: usize) -> Result<()> {
     end_with_parent();
     let engine = Engine::for_visitors(catalog, memory)?;
@@ -31,7 +31,7 @@ pub(crate) fn serve(catalog: Option<&Path>, memory: usize) -> Result<()> {
     Ok(())
 }
 
-/// A statement that never ends must not outlive a server that was killed.
+/// Ends this process when its parent has ended, so that no endless statement survives a killed server.
 #[cfg(unix)]
 fn end_with_parent() {
     let parent = std::os::unix::process::parent_id();

@@ -1,7 +1,7 @@
-//! What cells of a column are, and which type holds them all.
+//! Classifies the cells of a column, and determines the type that fits all of them.
 //!
-//! A cell counts as what the engine will make of it: each kind is tried with the engine's own parser, so that no cell that
-//! passed here fails when rows are read.
+//! A cell is classified by what the engine will make of it: each kind is tested with the engine's own parser, so that
+//! no cell accepted here fails when rows are read.
 
 use arrow::array::timezone::Tz;
 use arrow::compute::kernels::cast_utils::{Parser, string_to_datetime};
@@ -16,17 +16,17 @@ const MILLISECOND: u16 = 1 << 5;
 const MICROSECOND: u16 = 1 << 6;
 const NANOSECOND: u16 = 1 << 7;
 const TEXT: u16 = 1 << 8;
-/// A time that 64 bits of nanoseconds do not reach.
+/// A time outside the range of 64-bit nanoseconds.
 const FAR: u16 = 1 << 9;
 
 const TIMES: u16 = DAY | SECOND | MILLISECOND | MICROSECOND | NANOSECOND | FAR;
 
-/// The kinds of cells that a column holds, empty ones left out.
+/// The set of kinds of cells that a column holds, ignoring empty cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Kinds(u16);
 
 impl Kinds {
-    /// Adds a cell that is not empty.
+    /// Adds the kind of a non-empty cell.
     pub(super) fn add(&mut self, cell: &str) {
         self.0 |= kind(cell);
     }
@@ -36,7 +36,7 @@ impl Kinds {
         self.0 |= other.0;
     }
 
-    /// The type that holds every cell; null where there was none.
+    /// The type that fits every cell; null where there are no cells.
     pub(super) fn data_type(self) -> DataType {
         let only = |kinds: u16| self.0 & !kinds == 0;
         let time = |unit| DataType::Timestamp(unit, None);
@@ -58,7 +58,7 @@ impl Kinds {
     }
 }
 
-/// Whether a cell is a number that 64 bits hold.
+/// Whether a cell is a number that fits into 64 bits.
 pub(super) fn is_number(cell: &str) -> bool {
     kind(cell) & (WHOLE | REAL) != 0
 }
@@ -66,7 +66,7 @@ pub(super) fn is_number(cell: &str) -> bool {
 fn kind(cell: &str) -> u16 {
     let digits = cell.strip_prefix('-').unwrap_or(cell);
     if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        // One that 64 bits do not hold is a name, not a measure: rounded it would be another.
+        // An integer that does not fit into 64 bits is an identifier, not a measurement: rounding would change it.
         return if Int64Type::parse(cell).is_some() {
             WHOLE
         } else {
@@ -82,7 +82,7 @@ fn kind(cell: &str) -> u16 {
     time(cell).unwrap_or(TEXT)
 }
 
-/// `1.5`, `.5`, `-1e-3`, and the words for what is no number but a value of its type.
+/// Whether a cell is a float: `1.5`, `.5`, `-1e-3`, or a word for NaN or infinity.
 fn is_real(cell: &str) -> bool {
     let looks = cell.starts_with(|first: char| first.is_ascii_digit() || first == '-' || first == '.')
         && cell
@@ -91,7 +91,7 @@ fn is_real(cell: &str) -> bool {
     (looks || matches!(cell, "NaN" | "nan" | "inf" | "-inf")) && Float64Type::parse(cell).is_some()
 }
 
-/// `2024-05-01`, `2024-05-01 12:00:00`, `2024-05-01T12:00:00.123Z`.
+/// The kind of a date or time: `2024-05-01`, `2024-05-01 12:00:00`, `2024-05-01T12:00:00.123Z`.
 fn time(cell: &str) -> Option<u16> {
     let bytes = cell.as_bytes();
     let is_like = |form: &[u8], bytes: &[u8]| {

@@ -1,9 +1,10 @@
-//! CSV files, here and in stores, as tables of the engine: header and types are read here, rows by the engine.
+//! CSV files, local or in stores, as tables for the SQL engine: header and types are determined here, rows are read by
+//! the engine.
 //!
-//! The engine's own look at a file cuts it at line ends that it seeks backwards from the end of each block, where a quote
-//! that closes cannot be told from one that opens; and it takes a header as it stands. Here a file is read from its start to
-//! its end, record by record: a quoted cell may hold line ends wherever blocks meet, a column's type is that of all its cells,
-//! names lose the blanks around them, and what is no table is refused with its place.
+//! The engine's own inference splits a file at line ends found by searching backwards from the end of each block, where
+//! a closing quote cannot be told from an opening one; and it uses headers unchanged. Here a file is read from
+//! beginning to end, record by record: a quoted cell may contain line ends anywhere, a column's type fits all its
+//! cells, blanks around names are removed, and a malformed file is refused with the position of the fault.
 
 mod kinds;
 mod survey;
@@ -29,15 +30,15 @@ use survey::{CsvSource, Parts};
 
 use crate::error::Error;
 
-/// How names of such files end.
+/// Extensions of such files.
 const ENDINGS: [&str; 2] = ["csv", "tsv"];
-/// Blocks of an object that wait to be read.
+/// Number of blocks of an object that may wait to be read.
 const WAITING: usize = 4;
 
-/// The table at `place`, a path or an address of a file or a folder; `None` where that is no CSV.
+/// The table at `place`, a path or address of a file or folder; `None` where it is not CSV.
 ///
 /// # Errors
-/// What is wrong with the first file that is no table, as [`DataFusionError::External`] of [`Error`].
+/// What is wrong with the first malformed file, as [`DataFusionError::External`] of [`Error`].
 pub(crate) async fn table(state: &SessionState, place: &str) -> Result<Option<Arc<dyn TableProvider>>> {
     let Ok(url) = ListingTableUrl::parse(place) else {
         return Ok(None);
@@ -60,7 +61,7 @@ pub(crate) async fn table(state: &SessionState, place: &str) -> Result<Option<Ar
     Ok(Some(Arc::new(ListingTable::try_new(config)?)))
 }
 
-/// What is in the files of a table, again: `None` where the table is of no CSV files.
+/// Surveys the files of a table again; `None` where the table does not consist of CSV files.
 pub(crate) async fn of_table(state: &SessionState, table: &dyn TableProvider) -> Option<Vec<CsvSurvey>> {
     let table = table.downcast_ref::<ListingTable>()?;
     table.options().format.downcast_ref::<CsvFormat>()?;
@@ -68,12 +69,12 @@ pub(crate) async fn of_table(state: &SessionState, table: &dyn TableProvider) ->
     surveys(state, url, &table.options().file_extension).await.ok()
 }
 
-/// How the names of the files end; `None` where the first is no CSV, or nothing is there to be seen.
+/// The extension of the files; `None` where the first is not CSV, or no file is found.
 async fn ending(state: &SessionState, url: &ListingTableUrl) -> Result<Option<String>> {
     let Ok(store) = state.runtime_env().object_store(url) else {
         return Ok(None);
     };
-    // Whatever fails here fails again, and is told, where the address is taken for a file of another kind.
+    // Any failure here recurs, and is reported, when the address is tried as a file of another kind.
     let Ok(mut all) = url.list_all_files(state, store.as_ref(), "").await else {
         return Ok(None);
     };
@@ -94,7 +95,7 @@ async fn ending(state: &SessionState, url: &ListingTableUrl) -> Result<Option<St
     }
 }
 
-/// All files that hold anything, in order of name.
+/// Surveys of all non-empty files, in the order of names.
 async fn surveys(state: &SessionState, url: &ListingTableUrl, ending: &str) -> Result<Vec<CsvSurvey>> {
     let store = state.runtime_env().object_store(url)?;
     let all = url.list_all_files(state, store.as_ref(), ending).await?;
@@ -120,7 +121,7 @@ async fn surveys(state: &SessionState, url: &ListingTableUrl, ending: &str) -> R
     Ok(found)
 }
 
-/// What errors call a file: a path of this machine, an address elsewhere.
+/// The name of a file in errors: a local path, or an address.
 fn named(store: &ObjectStoreUrl, file: &ObjectMeta) -> String {
     match store.as_str() {
         "file:///" => format!("/{}", file.location),
@@ -128,7 +129,7 @@ fn named(store: &ObjectStoreUrl, file: &ObjectMeta) -> String {
     }
 }
 
-/// The bytes of a file, to be read on a thread that may wait.
+/// The bytes of a file, for reading on a thread that may block.
 async fn open(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<CsvSource> {
     let object = store.get(&file.location).await?;
     let mut blocks = match object.payload {
@@ -142,13 +143,14 @@ async fn open(store: &Arc<dyn ObjectStore>, file: &ObjectMeta) -> Result<CsvSour
                 return;
             }
         }
-        // Without this word the object was cut short.
+        // Without this final message the reader knows that the object was cut short.
         sender.send(Ok(None)).await.ok();
     });
     Ok(Box::new(Parts::from(receiver)))
 }
 
-/// The columns of files that are one table: the engine goes by place, so all headers must be the same.
+/// The common schema of files that form one table: the engine matches columns by position, so all headers must be
+/// equal.
 fn schema(surveys: &[CsvSurvey]) -> std::result::Result<Schema, Error> {
     let first = &surveys[0];
     let names = |survey: &CsvSurvey| {
@@ -180,7 +182,7 @@ fn schema(surveys: &[CsvSurvey]) -> std::result::Result<Schema, Error> {
     ))
 }
 
-/// Names of a header, without the blanks around them; those that are empty are called by their place.
+/// Names in a header, with blanks around them removed; an empty name is replaced by the column's position.
 fn names(cells: &[String], file: &str) -> std::result::Result<Vec<String>, Error> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, cell) in cells.iter().enumerate() {
@@ -225,7 +227,7 @@ fn died(error: &tokio::task::JoinError) -> Error {
     }
 }
 
-/// Whether a column of that type holds text.
+/// Whether a column with this type holds text.
 pub(crate) fn is_text(kind: &DataType) -> bool {
     matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }

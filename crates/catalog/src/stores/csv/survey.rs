@@ -1,4 +1,4 @@
-//! A file of CSV from its start to its end: its header, and of each column which kinds of cells it holds.
+//! Reads a CSV file from beginning to end, for its header and the kinds of cells in each column.
 
 use std::cell::Cell;
 use std::io::{self, Cursor, Read};
@@ -12,44 +12,45 @@ use super::kinds::{Kinds, is_number};
 use super::names;
 use crate::error::{Error, cut};
 
-/// Bytes of a file in order, on a thread that may wait for them.
+/// The bytes of a file in order, for a thread that may block.
 pub(super) type CsvSource = Box<dyn Read + Send>;
 
-/// Bytes in which a header is looked for.
+/// Number of bytes within which the header must end.
 const HEADER: u64 = 1 << 20;
-/// Bytes of one record: more of them is a quote that nothing closes.
+/// Greatest size in bytes of a record; a longer one has a quote that is never closed.
 const RECORD: u64 = 256 << 20;
-/// What may stand between cells; the first wins where several stand equally often.
+/// Possible delimiters; of equally frequent ones the first is chosen.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// What is in one file.
+/// The result for one file.
 #[derive(Debug)]
 pub(crate) struct CsvSurvey {
-    /// The file, as errors name it.
+    /// Name of the file, for errors.
     pub(crate) file: String,
-    /// What stands between cells.
+    /// The delimiter between cells.
     pub(crate) delimiter: u8,
     /// The columns in order.
     pub(crate) columns: Vec<CsvColumn>,
 }
 
-/// What is in one column.
+/// The result for one column.
 #[derive(Debug)]
 pub(crate) struct CsvColumn {
-    /// Its name in the table.
+    /// Name of the column.
     pub(crate) name: String,
     /// The kinds of its cells.
     pub(super) kinds: Kinds,
-    /// Cells that are numbers.
+    /// Number of cells that are numbers.
     pub(crate) numbers: u64,
-    /// Cells that are neither numbers nor empty.
+    /// Number of cells that are neither numbers nor empty.
     pub(crate) others: u64,
-    /// The first of these, with its line from 1.
+    /// The first of the latter, with its line from 1.
     pub(crate) other: Option<(u64, String)>,
 }
 
 impl CsvSurvey {
-    /// Reads a file; `delimiter` is that of its table, and looked for in the header where this is the table's first file.
+    /// Reads a file; `delimiter` is that of its table, or `None` for the table's first file, whose header then
+    /// determines it.
     pub(super) fn of(mut source: CsvSource, file: String, delimiter: Option<u8>) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::Io {
             path: file.clone().into(),
@@ -97,7 +98,7 @@ impl CsvSurvey {
                     });
                 }
             }
-            // Blank lines before a record are no part of it.
+            // Blank lines before a record do not belong to it.
             let line = record.position().map_or(line, csv::Position::line);
             if columns.is_empty() {
                 columns = header(&record, &file, line)?;
@@ -180,7 +181,7 @@ fn add(columns: &mut [CsvColumn], record: &ByteRecord, file: &str, row: u64, lin
     Ok(())
 }
 
-/// What stands most often between the cells of a header, quoted ones left out; a tab where the name promises it.
+/// The most frequent delimiter in a header outside quotes; a tab where the file's name implies it.
 fn delimiter_of(start: &[u8], file: &str) -> u8 {
     let mut counts = [0_usize; DELIMITERS.len()];
     let mut quoted = false;
@@ -206,7 +207,7 @@ fn delimiter_of(start: &[u8], file: &str) -> u8 {
     DELIMITERS[most.unwrap_or(0)]
 }
 
-/// Refuses to go on where a record does not end.
+/// A reader that fails when a record is too long.
 struct Bounded<R> {
     inner: R,
     since: Rc<Cell<u64>>,
@@ -226,7 +227,7 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// The blocks of an object, as they come; `None` is the last.
+/// The blocks of an object as they arrive; `None` marks the end.
 pub(super) struct Parts {
     receiver: Receiver<object_store::Result<Option<Bytes>>>,
     block: Bytes,

@@ -1,4 +1,4 @@
-//! Files made here, with their answers known from how they were made.
+//! Generated files, whose expected results follow from how they were generated.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ fn asked_of(folder: &Path, name: &str, text: &str, columns: &str) -> Result<Stri
     ask(&format!("select {columns} from '{}'", path.display()))
 }
 
-/// Records whose quoted cell holds lines that look like records, a decimal far down and one cell that is no number; every
-/// length of padding puts the ends of blocks elsewhere.
+/// Records with a quoted cell whose lines look like records, a decimal far down, and one cell that is not a number;
+/// `padding` shifts the block boundaries.
 fn notes(records: usize, padding: usize) -> String {
     let mut text = String::from("id,text,x,late\n");
     for id in 0..records {
@@ -46,7 +46,7 @@ fn quoted_line_ends_stand_wherever_blocks_meet() {
         let records = if padding > 1_000 { 400 } else { 40_000 };
         let columns = "count(*) as n, max(id) as last, sum(x) as x, count(distinct text) as texts, arrow_typeof(max(late)) as late";
         let sum = records as f64 - 0.5;
-        // Texts repeat with the padding's seven lengths.
+        // Texts repeat with the seven possible lengths of padding.
         let wanted = format!("n,last,x,texts,late\n{records},{},{sum},7,Utf8\n", records - 1);
         let text = notes(records, padding);
         assert_eq!(
@@ -54,7 +54,7 @@ fn quoted_line_ends_stand_wherever_blocks_meet() {
             wanted,
             "{padding}"
         );
-        // An object comes in blocks, which end where they will.
+        // An object arrives in blocks with arbitrary boundaries.
         let place = PathBuf::from(format!("s3://steady/csv/{padding}.csv"));
         write(&place, text.as_bytes()).expect("written");
         let sql = format!("select {columns} from '{}'", place.display());
@@ -261,7 +261,8 @@ fn text_where_numbers_are_wanted_names_its_cell() {
             matches!(&told, Error::NotNumbers(clash) if clash.function == function && clash.value == "NA");
         assert!(is_told, "{condition}: {told}");
     }
-    // The same words for a table that is no file, and the engine's message cut short where no column explains it.
+    // The same messages for a table that is not a file, and the engine's shortened message where no column explains the
+    // error.
     let engine = Engine::empty().expect("an engine");
     let words = crate::query::Values::Text(vec![Some("a".into())]);
     engine

@@ -1,4 +1,4 @@
-//! Stores against a server of our own on loopback, which can be made to fail.
+//! Tests the stores against a local server that can be made to fail.
 
 mod server;
 
@@ -13,7 +13,7 @@ use crate::items::{ImportSettings, Imported, files, import};
 use crate::query::{Engine, Format};
 use server::{SECRET, server};
 
-/// What the environment of a user of the server would hold.
+/// The environment variables that a user of the server would have set.
 pub(super) fn environment() -> Variables {
     let address = server().address.clone();
     let pairs = [
@@ -64,7 +64,7 @@ fn counted(items: &Path) -> String {
     .expect("an answer")
 }
 
-/// Bytes that no compression makes small.
+/// Incompressible bytes.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u64;
     let mut next = || {
@@ -154,7 +154,7 @@ fn an_import_into_a_store_is_the_table_that_it_is_here() {
         );
         assert!(take(&here, &into).expect("an import")[0].already);
         assert_eq!(counted(&into), "benchmark,n\narc_challenge,75\ngsm8k,75\n");
-        // The same rows in another file are repeats, which only what the store holds can tell.
+        // The same rows in another file are repeats, which only the contents of the store reveal.
         let again = folder.path().join("again.jsonl");
         std::fs::write(&again, answers("org/one", 101)).expect("a file");
         let grown = take(&again, &into).expect("an import");
@@ -168,7 +168,7 @@ fn an_import_cut_short_goes_on_where_it_ended() {
     let here = folder.path().join("own.jsonl");
     std::fs::write(&here, answers("org/one", 100)).expect("a file");
     let into = PathBuf::from("s3://halting/items");
-    // The first benchmark's file is put, the second's is refused.
+    // Writing the first benchmark's file succeeds, the second's is refused.
     server().refuse_after("halting", 1);
     take(&here, &into).expect_err("it was refused");
     assert_eq!(

@@ -1,7 +1,7 @@
-//! A server that speaks as much of S3 and of the Hub as the clients ask for, and fails as its buckets say.
+//! A server that implements as much of S3 and of the Hub's API as the clients use, and fails as its buckets specify.
 //!
-//! `flaky` answers every fourth request with 503 and cuts every seventh answer in its middle; `refusing` answers 403 with what it
-//! was asked; any bucket may be told to refuse what is written after so many requests.
+//! `flaky` answers every fourth request with 503 and truncates every seventh response; `refusing` answers 403 and
+//! echoes the request; any bucket can be set to refuse writes after a number of requests.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, Mutex};
 use std::thread;
 
-/// Key and token of whoever asks.
+/// Key and token of the clients.
 pub(super) const SECRET: &str = "a-secret-of-some-length";
 
 #[derive(Default)]
@@ -19,12 +19,12 @@ struct Bucket {
     uploads: BTreeMap<String, BTreeMap<u32, Vec<u8>>>,
     requests: u64,
     faults: u64,
-    /// Writing requests that are still let through.
+    /// Number of write requests that are still accepted.
     writes_left: Option<u64>,
     sent: BTreeMap<String, u64>,
 }
 
-/// The server; one for all tests of the process, each with buckets of its own.
+/// The server; one for all tests of the process, which use separate buckets.
 pub(super) struct Server {
     /// Where it listens.
     pub(super) address: String,
@@ -34,7 +34,7 @@ pub(super) struct Server {
     leaked: AtomicU64,
 }
 
-/// The server, started when first asked for.
+/// The server, started on first use.
 pub(super) fn server() -> &'static Server {
     static SERVER: LazyLock<&'static Server> = LazyLock::new(|| {
         let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
@@ -187,7 +187,7 @@ fn receive(reading: &mut BufReader<TcpStream>) -> Option<Asked> {
     let query = url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect();
-    // Slashes that were encoded stay so: a revision may hold them.
+    // Other escapes, such as encoded slashes, are kept: a revision may contain them.
     let decoded = path.replace("%3D", "=").replace("%40", "@").replace("%20", " ");
     Some(Asked {
         method,
@@ -285,7 +285,7 @@ fn object(bucket: &mut Bucket, key: &str, asked: &Asked) -> Answer {
         Some((start, end)) => {
             let size = bytes.len();
             let end = end.parse::<usize>().ok();
-            // Without a start, so many of the last.
+            // A range without a start means the last bytes.
             let (first, last) = match start.parse::<usize>() {
                 Ok(first) => (first, end.map_or(size, |end| (end + 1).min(size))),
                 Err(_) => (size.saturating_sub(end.unwrap_or(0)), size),
@@ -328,7 +328,7 @@ fn listing(bucket: &Bucket, asked: &Asked) -> Answer {
     answer(200, text + "</ListBucketResult>")
 }
 
-/// Files are redirected to the other listener; folders are listed a file a page.
+/// Files are redirected to the other listener; folders are listed with one file per page.
 fn hub(server: &Server, asked: &Asked) -> Answer {
     if asked
         .headers

@@ -85,7 +85,7 @@ fn read_gguf(c: &mut DecoderConfig, _: &Keys<'_>) -> Result<()> {
     Ok(())
 }
 
-/// `Conv1D` stores `(in, out)`.
+/// GPT-2's matrices (`Conv1D`) are stored transposed, as `(in, out)`, so a part is a range of columns.
 fn part(place: &StoredLayer<'_>, c: &DecoderConfig, part: Part, kind: Kind) -> Source {
     let d = c.d_model;
     let (name, columns) = match part {

@@ -1,4 +1,4 @@
-//! `config.json` of Llama and the many families built like it.
+//! Reads `config.json` of Llama and the many families built like it.
 
 use serde_json::Value;
 
@@ -65,7 +65,7 @@ fn mixture(family: Family, c: Fields<'_>, n_layers: usize, d_ffn: usize) -> Resu
     }))
 }
 
-/// Reads the fields as Llama calls them, with what is known of the families here; other families change what they have otherwise.
+/// Reads the fields by Llama's names, with the differences of the families that share this reader.
 pub(super) fn llama_like(family: Family, c: Fields<'_>) -> Result<DecoderConfig> {
     let (n_layers, d_model) = (c.layers("num_hidden_layers")?, c.needed("hidden_size")?);
     let (d_ffn, n_heads) = (c.needed("intermediate_size")?, c.needed("num_attention_heads")?);
@@ -83,7 +83,7 @@ pub(super) fn llama_like(family: Family, c: Fields<'_>) -> Result<DecoderConfig>
     };
     let stable = family == Family::StableLm;
     let gemma3 = family == Family::Gemma3;
-    // Gemma 3 keeps two sets of rope parameters, one by layer type.
+    // Gemma 3 has two sets of rotary parameters, one for each layer type.
     let ropes = c.object("rope_parameters")?;
     let full = match ropes {
         Some(r) => r.object("full_attention")?.or(Some(r)),
@@ -162,7 +162,7 @@ pub(super) fn llama_like(family: Family, c: Fields<'_>) -> Result<DecoderConfig>
             output: attention_bias,
             feed_forward: c.flag("mlp_bias", false)?,
         },
-        // Gemma 1's file says `gelu` and means the hyperbolic tangent; transformers reads it so.
+        // Gemma 1's file says `gelu` but means the tanh approximation, which transformers uses too.
         activation: if family == Family::Gemma {
             Activation::GeluTanh
         } else {
@@ -187,7 +187,7 @@ pub(super) fn llama_like(family: Family, c: Fields<'_>) -> Result<DecoderConfig>
     })
 }
 
-/// Gemma 2 caps by default (an explicit null switches it off); Gemma 3 only where stated; others never.
+/// Gemma 2 caps by default (an explicit null disables it); Gemma 3 caps only if the file says so; other families never.
 fn capped(family: Family, c: Fields<'_>, key: &str, default: f64) -> Result<Option<f32>> {
     if !matches!(family, Family::Gemma2 | Family::Gemma3) {
         return Ok(None);

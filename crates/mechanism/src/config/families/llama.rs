@@ -1,4 +1,4 @@
-//! Llama and the families built like it: their names, and what is otherwise in their GGUF.
+//! Llama and the families built like it: tensor names, and how their GGUF metadata differ.
 
 use super::super::gguf::keys::Keys;
 use super::super::rotary::Rotary;
@@ -25,7 +25,7 @@ pub(super) const LLAMA: Facts = Facts {
     },
 };
 
-/// Built like Llama, with rows of queries and keys as they are trained; windows in their GGUF are not used.
+/// Built like Llama, but GGUF neither permutes the rows of queries and keys nor determines sliding windows.
 const UNPERMUTED: Facts = Facts {
     is_permuted: false,
     read_gguf: unwindowed,
@@ -139,7 +139,7 @@ fn gemma(c: &mut DecoderConfig, k: &Keys<'_>) -> Result<()> {
     c.activation = Activation::GeluTanh;
     c.embedding_scale = Some((c.d_model as f64).sqrt() as f32);
     c.logit_cap = k.f64("final_logit_softcapping").map(|cap| cap as f32);
-    // llama.cpp scales the 27B checkpoints of Gemma 2 and 3 by d_model / heads, the others by the head's width.
+    // llama.cpp scales scores in Gemma 2 and 3 27B by 1/√(d_model / heads), elsewhere by 1/√head_dim.
     let is_wide = matches!(
         (c.family, c.n_layers),
         (Family::Gemma2, 46) | (Family::Gemma3, 62)
@@ -177,7 +177,7 @@ fn stable_lm(c: &mut DecoderConfig, k: &Keys<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Also where Llama has none of the part: the names are those of the families that have it.
+/// Also covers parts that Llama lacks, under the names of the families that have them.
 fn part(place: &StoredLayer<'_>, c: &DecoderConfig, part: Part, kind: Kind) -> Source {
     let (q, kv, f) = (c.q_width(), c.kv_width(), c.d_ffn);
     let phi = c.family == Family::Phi3;
@@ -207,7 +207,7 @@ fn part(place: &StoredLayer<'_>, c: &DecoderConfig, part: Part, kind: Kind) -> S
             };
         }
         Part::AttentionNorm => "input_layernorm".to_owned(),
-        // What stands after attention in Gemma 2 stands before the feed-forward part elsewhere.
+        // Gemma 2 uses the name of Llama's feed-forward norm for its norm after attention.
         Part::FfnNorm if c.norm_after => "pre_feedforward_layernorm".to_owned(),
         Part::AttentionPostNorm | Part::FfnNorm => "post_attention_layernorm".to_owned(),
         Part::FfnPostNorm => "post_feedforward_layernorm".to_owned(),
@@ -231,7 +231,7 @@ fn part(place: &StoredLayer<'_>, c: &DecoderConfig, part: Part, kind: Kind) -> S
         Part::SharedUp => "mlp.shared_expert.up_proj".to_owned(),
         Part::SharedDown => "mlp.shared_expert.down_proj".to_owned(),
         Part::SharedRouter => "mlp.shared_expert_gate".to_owned(),
-        // What is no part of a layer has been named before.
+        // Parts that do not belong to a layer are named elsewhere.
         Part::Down | Part::Embedding | Part::Positions | Part::FinalNorm | Part::Head => {
             "mlp.down_proj".to_owned()
         }

@@ -1,7 +1,7 @@
-//! The families of decoders: what each is called, how its `config.json` and its GGUF are read, how its tensors are named.
+//! The decoder families: their names, how `config.json` and GGUF metadata are read, and what tensors are called.
 //!
-//! A family is a [`Facts`] in a file of this folder and a line in `families!`; whoever reads, writes or tests families takes it
-//! from there. What is in no list would be read by nobody, and does not compile.
+//! A family is a [`Facts`] constant in a file of this folder and an entry in `families!`; all code that reads, writes
+//! or tests families uses that list. A constant missing from the list is dead code and does not compile.
 #![deny(dead_code)]
 
 mod gpt2;
@@ -17,48 +17,48 @@ use super::gguf::keys::Keys;
 use crate::error::Result;
 use crate::layout::{Kind, Part, Source};
 
-/// What tells a family from the others.
+/// The facts that distinguish a family from the others.
 pub(crate) struct Facts {
-    /// Its `model_type`s in `config.json`; the first is the one that is named and written.
+    /// Its `model_type`s in `config.json`; the first is used in messages and when writing.
     pub(crate) model_types: &'static [&'static str],
-    /// Its class in transformers, where checkpoints of it are written whole.
+    /// Its class in transformers; `None` for families whose `config.json` is only read, never written.
     pub(crate) class: Option<&'static str>,
-    /// Its `general.architecture` in GGUF; none where llama.cpp has none.
+    /// Its `general.architecture` in GGUF; `None` where llama.cpp has none.
     pub(crate) architecture: Option<&'static str>,
     /// Whether llama.cpp's converter reorders the rows of queries and keys.
     pub(crate) is_permuted: bool,
-    /// Whether its configuration cannot say the width of a head, which follows from `d_model` and the heads.
+    /// Whether no configuration field sets the width of a head, which is `d_model` divided by the heads.
     pub(crate) head_follows_width: bool,
     /// Reads the fields of `config.json`.
     pub(super) read: fn(Family, Fields<'_>) -> Result<DecoderConfig>,
-    /// Of a structure read from GGUF as Llama's, changes what the family has otherwise.
+    /// Adjusts a configuration read from GGUF with Llama's defaults to what differs in the family.
     pub(super) read_gguf: fn(&mut DecoderConfig, &Keys<'_>) -> Result<()>,
-    /// Its names in safetensors.
+    /// Names of its tensors in safetensors.
     pub(crate) names: Names,
 }
 
 /// Names of tensors in safetensors files, without prefix, `.weight` and `.bias`.
 pub(crate) struct Names {
     pub(crate) embedding: &'static str,
-    /// What stands before a layer's number.
+    /// What precedes a layer's index.
     pub(crate) layers: &'static str,
     pub(crate) final_norm: &'static str,
-    /// It stands outside the prefix.
+    /// The output head, whose name has no prefix.
     pub(crate) head: &'static str,
-    /// Where a part of a layer stands.
+    /// Source of a part of a layer: the tensor it is stored in, and which piece of that tensor.
     pub(crate) part: fn(&StoredLayer<'_>, &DecoderConfig, Part, Kind) -> Source,
 }
 
 /// A layer of a checkpoint in safetensors files.
 pub(crate) struct StoredLayer<'a> {
-    /// What its tensors' names begin with: `model.layers.3.`.
+    /// Prefix of its tensors' names, for example `model.layers.3.`.
     pub(crate) at: String,
     /// Whether the files have a tensor of that name.
     pub(crate) has: &'a dyn Fn(&str) -> bool,
 }
 
 impl StoredLayer<'_> {
-    /// The whole name of a tensor of the layer.
+    /// The full name of a tensor of the layer.
     fn named(&self, name: &str, kind: Kind) -> String {
         format!("{}{name}{}", self.at, kind.suffix())
     }
@@ -66,7 +66,7 @@ impl StoredLayer<'_> {
 
 macro_rules! families {
     ($($family:ident $facts:path;)*) => {
-        /// A kind of decoder that is read here; what tells them apart is in `Facts`.
+        /// A supported kind of decoder; the differences between families are in `Facts`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
         #[serde(rename_all = "snake_case")]
         #[expect(missing_docs, reason = "the names are the families' own")]
@@ -75,7 +75,7 @@ macro_rules! families {
         }
 
         impl Family {
-            /// All of them, in the order in which they are named.
+            /// All families, in the order in which messages list them.
             pub const ALL: &[Self] = &[$(Self::$family),*];
 
             pub(crate) fn facts(self) -> &'static Facts {
@@ -113,7 +113,7 @@ impl Family {
             .copied()
     }
 
-    /// The family of a `general.architecture` in GGUF; of several the first.
+    /// The family of a `general.architecture` in GGUF; the first, where several share it.
     pub(super) fn of_architecture(architecture: &str) -> Option<Self> {
         let mut all = Self::ALL.iter();
         all.find(|family| family.facts().architecture == Some(architecture))
@@ -131,7 +131,7 @@ impl Family {
     }
 }
 
-/// Names as a sentence lists them, each once: `a, b and c`.
+/// The distinct names of all families as an English list: `a, b and c`.
 pub(super) fn listed(name: impl Fn(&'static Facts) -> Option<&'static str>) -> String {
     let mut names: Vec<&str> = Vec::new();
     for name in Family::ALL.iter().filter_map(|family| name(family.facts())) {
@@ -149,10 +149,10 @@ pub(super) fn listed(name: impl Fn(&'static Facts) -> Option<&'static str>) -> S
 mod tests {
     use super::*;
 
-    /// Facts that begin as another family's keep its names where nobody says otherwise.
+    /// Facts derived from another family's keep its names unless they are overridden.
     #[test]
     fn no_family_has_the_names_of_another() {
-        // llama.cpp has no architecture of its own for these.
+        // llama.cpp has no separate architecture for these.
         let shared = [Family::Mistral, Family::Mixtral];
         for family in Family::ALL {
             let facts = family.facts();

@@ -1,4 +1,4 @@
-//! Typed access to the metadata of a GGUF.
+//! Typed access to the metadata of a GGUF file.
 
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, Value};
@@ -30,7 +30,7 @@ impl Keys<'_> {
         self.value(key).and_then(Value::as_f64)
     }
 
-    /// A count; of a per-layer list, the one value it repeats.
+    /// A count; of a list with one entry per layer, the common value. An error if layers differ.
     pub(in crate::config) fn usize(&self, key: &str) -> Result<Option<usize>> {
         let bad = |what: &str| Error::Config {
             field: format!("{}.{key}", self.architecture),

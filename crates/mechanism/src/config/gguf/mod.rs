@@ -1,5 +1,5 @@
-//! GGUF metadata to a [`DecoderConfig`]. Keys: ggml's `docs/gguf.md`; which rotation and norm an architecture means is
-//! llama.cpp's knowledge, repeated here.
+//! Turns GGUF metadata into a [`DecoderConfig`]. Keys: ggml's `docs/gguf.md`; which rotation and norm an architecture
+//! implies is defined only in llama.cpp's code, and repeated here.
 
 pub(super) mod keys;
 mod parts;
@@ -15,7 +15,7 @@ use crate::gguf::Gguf;
 fn family(file: &Gguf, architecture: &str) -> Result<Family> {
     let experts = file.number(&format!("{architecture}.expert_count")).unwrap_or(0) > 0;
     match Family::of_architecture(architecture) {
-        // llama.cpp has no architecture of its own for Mixtral.
+        // llama.cpp has no separate architecture for Mixtral.
         Some(Family::Llama) if experts => Ok(Family::Mixtral),
         Some(family) => Ok(family),
         None => {
@@ -29,11 +29,11 @@ fn family(file: &Gguf, architecture: &str) -> Result<Family> {
 }
 
 impl DecoderConfig {
-    /// Reads the metadata (and which optional tensors there are) of an open GGUF file.
+    /// Reads the metadata of an open GGUF file, and which optional tensors it has.
     ///
     /// # Errors
-    /// [`Error::Architecture`] for an architecture that is not covered, [`Error::Config`] for a key that is absent or
-    /// senseless.
+    /// [`Error::Architecture`] for an unsupported architecture, [`Error::Config`] for a key that is absent or invalid,
+    /// [`Error::MissingTensor`] without an embedding.
     pub fn from_gguf(file: &Gguf) -> Result<Self> {
         let architecture = file.text("general.architecture").unwrap_or("(none)");
         let family = family(file, architecture)?;

@@ -1,4 +1,4 @@
-//! Rotation and mixture of experts in GGUF metadata.
+//! Rotary embedding and mixture of experts in GGUF metadata.
 
 use super::super::hub::rotary::yarn_attention;
 use super::super::rotary::{Rotary, Scaling};
@@ -30,7 +30,7 @@ pub(super) fn rotary(
         Some(Value::Text(kind)) => kind.as_str(),
         _ => "none",
     };
-    // Before `rope.scaling.type` there was `rope.scale_linear`.
+    // Older files have `rope.scale_linear` instead of `rope.scaling.type`.
     let factor = k
         .f64("rope.scaling.factor")
         .or(k.f64("rope.scale_linear"))
@@ -91,7 +91,7 @@ pub(super) fn mixture(
     if !matches!(family, Family::Mixtral | Family::Qwen2Moe | Family::Qwen3Moe) {
         return Ok(None);
     }
-    // Layers without experts may come first, so any layer may say it.
+    // The first layers may lack experts, so the widths are taken from any layer that has them.
     let of_any_layer = |name: &str, axis: usize| {
         (0..n_layers)
             .filter_map(|layer| file.tensors.get(&format!("blk.{layer}.{name}.weight")))

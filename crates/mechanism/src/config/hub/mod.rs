@@ -1,4 +1,4 @@
-//! `config.json` as the Hub has it, to a [`DecoderConfig`]. Defaults are those of transformers 5's configuration classes.
+//! Turns a `config.json` of the Hugging Face Hub into a [`DecoderConfig`]. Defaults are those of transformers 5.
 
 pub(super) mod rotary;
 
@@ -10,10 +10,10 @@ use super::fields::Fields;
 use crate::error::{Error, Result};
 
 impl DecoderConfig {
-    /// Reads the object of a `config.json`; the text part of a multimodal one.
+    /// Reads the object of a `config.json`; of a multimodal one, its `text_config`.
     ///
     /// # Errors
-    /// [`Error::Architecture`] for a family that is not covered, [`Error::Config`] for a field that is absent or senseless.
+    /// [`Error::Architecture`] for unsupported families or packed weights, [`Error::Config`] for bad or missing fields.
     pub fn from_hub(config: &Map<String, Value>) -> Result<Self> {
         let outer = Fields(config);
         if outer.get("quantization_config").is_some() {

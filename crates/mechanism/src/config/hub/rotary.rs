@@ -1,10 +1,10 @@
-//! Rotation in `config.json`: `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (before).
+//! Rotary embedding in `config.json`: `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (earlier).
 
 use super::super::fields::Fields;
 use super::super::rotary::{Rotary, Scaling};
 use crate::error::{Error, Result};
 
-/// Reads `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (before).
+/// Reads `rope_parameters` (transformers 5) or `rope_theta` with `rope_scaling` (earlier); `theta` is the default base.
 pub(in crate::config) fn rotary(
     c: Fields<'_>,
     parameters: Option<Fields<'_>>,
@@ -107,7 +107,7 @@ pub(in crate::config) fn rotary(
     })
 }
 
-/// `YaRN`'s factor on cosines and sines: `0.1·ln s + 1` unless the file says otherwise.
+/// `YaRN`'s factor on cosines and sines: `0.1·ln s + 1` unless the file specifies another.
 pub(in crate::config) fn yarn_attention(
     factor: f64,
     given: Option<f64>,

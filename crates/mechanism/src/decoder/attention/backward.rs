@@ -1,4 +1,4 @@
-//! Attention backwards; probabilities are computed again block by block.
+//! Backward pass of attention; probabilities are recomputed block by block.
 
 use rayon::prelude::*;
 
@@ -18,10 +18,10 @@ pub struct AttentionGradients {
     pub v: Vec<f32>,
 }
 
-/// Backwards through the forward pass, for whole texts (segments without a shared beginning).
+/// Backward pass for whole texts (segments without a shared prefix).
 ///
-/// `dV = Pᵀ·dO`, `dP = dO·Vᵀ`, `dS = P ⊙ (dP − Σ_j P·dP)`, through the cap `dS·(1 − (s/c)²)`, `dQ = scale·dS·K`,
-/// `dK = scale·dSᵀ·Q`.
+/// `dV = Pᵀ·dO`, `dP = dO·Vᵀ`, `dS = P ⊙ (dP − Σ_j P·dP)`, times `1 − (s/c)²` where scores `s` are soft-capped at `c`,
+/// then `dQ = scale·dS·K`, `dK = scale·dSᵀ·Q`.
 pub fn backward(
     heads: &Heads,
     q: &[f32],
@@ -94,7 +94,7 @@ fn head_backward(
             1.0,
             1.0,
         );
-        // The capped scores are needed once more where there is a cap.
+        // With a soft cap, the derivative needs the capped scores, which are recomputed.
         let capped = heads.cap.map(|cap| {
             let mut scores = vec![0.0; m * c];
             multiply(

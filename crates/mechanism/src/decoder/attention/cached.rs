@@ -1,23 +1,23 @@
-//! Attention of one new token to keys and values that were kept.
+//! Attention of one new token to cached keys and values.
 
 use super::super::elementwise::{soft_cap, softmax};
 use super::super::matmul::{View, multiply};
 use super::{Heads, head_of};
 
-/// Keys and values of a text in one layer, kept while it is continued; `(positions, n_kv_heads · head_dim)` each.
+/// Key-value cache of a text in one layer; `(positions, n_kv_heads · head_dim)` each.
 #[derive(Debug, Default, Clone)]
 pub struct KeysValues {
-    /// Keys, rotated.
+    /// Keys, already rotated.
     pub k: Vec<f32>,
     /// Values.
     pub v: Vec<f32>,
 }
 
-/// Attention of the last position, by the query heads of key head `kv`.
+/// Attention of the last position, for the query heads that share key head `kv`.
 ///
 /// # Shapes
-/// - `q`, `out`: `(group · head_dim,)`, those of the group's heads, rotated already.
-/// - `k`, `v`: `(positions, n_kv_heads · head_dim)`, the new token's last.
+/// - `q`, `out`: `(group · head_dim,)`, for the heads of the group; `q` is already rotated.
+/// - `k`, `v`: `(positions, n_kv_heads · head_dim)`, with the new token in the last row.
 pub fn cached(heads: &Heads, kv: usize, q: &[f32], k: &[f32], v: &[f32], out: &mut [f32]) {
     let (dim, group) = (heads.head_dim, heads.group());
     let n = k.len() / heads.kv_width();

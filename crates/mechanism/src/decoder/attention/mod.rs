@@ -1,7 +1,7 @@
-//! Causal attention with grouped heads over packed texts, forwards and backwards; scores are never kept.
+//! Causal grouped-query attention over packed texts, forward and backward; the full score matrix is never stored.
 //!
-//! `o_i = Σ_j softmax_j(cap(scale·q_i·k_j))·v_j` over `j ≤ i` (and `j > i − window`). Queries go in blocks; the heads that
-//! share a key head are stacked, so that each product is one `gemm`.
+//! `o_i = Σ_j softmax_j(cap(scale·q_i·k_j))·v_j` over `j ≤ i` (and `j > i − window`). Queries are processed in blocks;
+//! the heads that share a key head are stacked, so that each product is one `gemm`.
 
 mod backward;
 mod cached;
@@ -18,23 +18,23 @@ use crate::segment::Segment;
 pub use backward::{AttentionGradients, backward};
 pub use cached::{KeysValues, cached};
 
-/// Rows of queries (times heads that share a key) in one product.
+/// Target number of stacked query rows (queries times heads that share a key head) in one product.
 const BLOCK: usize = 192;
 
-/// What attention needs to know of a layer.
+/// The parameters of attention in one layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Heads {
-    /// Query heads.
+    /// Number of query heads.
     pub n_heads: usize,
-    /// Key and value heads.
+    /// Number of key-value heads.
     pub n_kv_heads: usize,
     /// Width of a head.
     pub head_dim: usize,
-    /// Factor on scores.
+    /// Factor on scores, applied before the soft cap.
     pub scale: f32,
-    /// Soft cap on scores.
+    /// Soft cap on scores, if any.
     pub cap: Option<f32>,
-    /// Sliding window, tokens.
+    /// Sliding window, tokens; `None` for full attention.
     pub window: Option<usize>,
 }
 
@@ -57,7 +57,7 @@ impl Heads {
         (BLOCK / self.group()).max(16)
     }
 
-    /// First position a query at `position` sees.
+    /// First position that a query at `position` sees.
     fn first(&self, position: usize) -> usize {
         self.window
             .map_or(0, |window| (position + 1).saturating_sub(window))
@@ -86,7 +86,7 @@ fn tasks<'a>(heads: &Heads, segments: &'a [Segment]) -> Vec<Task<'a>> {
     tasks
 }
 
-/// Rows of keys for positions `positions`, as `(column, rows)` pieces.
+/// Rows of the keys at `positions`, as pieces of `(first column of the score matrix, rows)`.
 fn key_rows(segment: &Segment, positions: Range<usize>) -> Vec<(usize, Range<usize>)> {
     let mut at = 0;
     let mut pieces = Vec::new();
@@ -104,7 +104,7 @@ fn key_rows(segment: &Segment, positions: Range<usize>) -> Vec<(usize, Range<usi
     pieces
 }
 
-/// Queries of a block and key head, stacked: `out` is `(group · rows, head_dim)`.
+/// Stacks the queries of a block that share key head `kv`: `out` is `(group · rows, head_dim)`.
 fn stack(x: &[f32], heads: &Heads, kv: usize, rows: Range<usize>, out: &mut [f32]) {
     let (dim, width) = (heads.head_dim, heads.q_width());
     let of_heads = out.chunks_exact_mut(rows.len() * dim);
@@ -116,7 +116,7 @@ fn stack(x: &[f32], heads: &Heads, kv: usize, rows: Range<usize>, out: &mut [f32
     }
 }
 
-/// `(rows, columns)` of a head's keys or values from packed rows.
+/// Matrix `(rows, head_dim)` of one head's keys or values in packed rows.
 fn head_of<'a>(x: &'a [f32], heads: &Heads, kv: usize, rows: &Range<usize>) -> View<'a> {
     View::new(
         &x[rows.start * heads.kv_width() + kv * heads.head_dim..],
@@ -126,7 +126,7 @@ fn head_of<'a>(x: &'a [f32], heads: &Heads, kv: usize, rows: &Range<usize>) -> V
     )
 }
 
-/// Probabilities of a block: `scores` is `(group · rows, columns)`; zero where a query does not see.
+/// Attention probabilities of a block: `scores` is `(group · rows, columns)`, zero where a query does not see a key.
 #[expect(clippy::too_many_arguments, reason = "a block, its keys, and where they go")]
 fn probabilities(
     heads: &Heads,
@@ -175,7 +175,7 @@ fn columns_of(heads: &Heads, task: &Task<'_>) -> Range<usize> {
 /// Attention of all segments.
 ///
 /// # Shapes
-/// - `q`, `out`: `(rows, n_heads · head_dim)`, keys rotated already.
+/// - `q`, `out`: `(rows, n_heads · head_dim)`; `q` and `k` are already rotated.
 /// - `k`, `v`: `(rows, n_kv_heads · head_dim)`.
 pub fn forward(heads: &Heads, q: &[f32], k: &[f32], v: &[f32], segments: &[Segment], out: &mut [f32]) {
     static SCRATCH: Buffers<f32> = Buffers::new();

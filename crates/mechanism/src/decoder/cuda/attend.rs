@@ -1,4 +1,4 @@
-//! Attention on a card: forwards over segments, to what is kept, and backwards.
+//! Attention on a CUDA device: forward over segments, forward with a key-value cache, and backward.
 
 use super::launch::Arg;
 use super::numbers::whole;
@@ -7,10 +7,10 @@ use super::{Cuda, Rows, brought, fits};
 use crate::decoder::attention::Heads;
 use crate::error::Result;
 
-/// Numbers of a slice of a head; as in `kernels.cu`.
+/// Number of elements in a slice of a head; the same as in `kernels.cu`.
 const WIDEST: usize = 256;
 
-/// Keys and values of a text on a card, with room to grow.
+/// Key-value cache of one text on the device; the buffers have room to grow.
 #[derive(Debug, Default)]
 pub struct KeptAttention {
     pub(super) k: Rows,
@@ -28,13 +28,13 @@ fn attention_settings(heads: &Heads) -> [Arg<'static>; 6] {
     ]
 }
 
-/// Blocks for so many heads: one a slice of each.
+/// Number of blocks for `n` heads: one for each slice of each head.
 fn slices(heads: &Heads, n: usize) -> usize {
     n * heads.head_dim.div_ceil(WIDEST)
 }
 
 impl Cuda {
-    /// Adds a row to what is kept.
+    /// Appends row `row` of `x` to a cache.
     fn append(&self, x: &Rows, row: usize, width: usize, kept: &mut Rows) -> Result<()> {
         let len = kept.len;
         if kept.buffer.as_ref().is_none_or(|held| held.len() < len + width) {

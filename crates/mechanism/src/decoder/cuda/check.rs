@@ -1,4 +1,4 @@
-//! What a card is asked before anything is trusted to it.
+//! Checks of a CUDA device against known results before it is used.
 
 use super::cublas::Cublas;
 use super::numbers::Rounded;
@@ -8,7 +8,7 @@ use crate::decoder::matrix::Use;
 use crate::decoder::suite::{Extent, Measured, Noise, compared, suite};
 use crate::error::{Error, Result};
 
-/// What products may be off by, of the root mean square of their results.
+/// Allowed deviation of products, relative to the root mean square of their results.
 fn allowed(terms: Terms) -> f64 {
     match terms {
         Terms::Exact => 2e-5,
@@ -17,15 +17,15 @@ fn allowed(terms: Terms) -> f64 {
 }
 
 impl Cuda {
-    /// Runs the suite of all operations.
+    /// Runs the test suite of all operations.
     ///
     /// # Errors
-    /// What the card fails with.
+    /// Errors of the device.
     pub fn suite(&self, extent: Extent) -> Result<Vec<Measured>> {
         suite(self, extent, allowed(self.terms))
     }
 
-    /// What a layer may be off by, of the root mean square of what it gives.
+    /// Allowed deviation of a layer's output, relative to its root mean square.
     pub fn allowed_of_a_layer(&self) -> f64 {
         match self.terms {
             Terms::Exact => 1e-4,
@@ -33,10 +33,10 @@ impl Cuda {
         }
     }
 
-    /// Refuses a card that computes something else than what is right.
+    /// Rejects a device that computes wrong results.
     ///
     /// # Errors
-    /// [`Error::Card`] with both numbers; what the card fails with.
+    /// [`Error::Card`] with the wrong and the right number; errors of the device.
     pub fn check_itself(&self) -> Result<()> {
         for found in self.suite(Extent::Start)? {
             if !found.is_right() {
@@ -49,10 +49,11 @@ impl Cuda {
         Ok(())
     }
 
-    /// The same with products of one term by cuBLAS, where one is found and agrees with the kernel; else as it is, with the reason.
+    /// The same device, with one-term products computed by cuBLAS if the library is found and agrees with the kernel.
+    /// Otherwise unchanged, apart from the recorded reason.
     ///
     /// # Errors
-    /// [`Error::Card`] where the kernel itself fails.
+    /// [`Error::Card`] if the kernel itself fails.
     pub fn with_library(mut self) -> Result<Self> {
         if self.terms == Terms::Exact {
             return Ok(self);
@@ -78,7 +79,7 @@ impl Cuda {
         Ok(self)
     }
 
-    /// How far the library is off the kernel at most; or why it is not used.
+    /// The largest deviation between library and kernel, or the reason why the library is not used.
     fn agreed(&self, library: &Cublas) -> Result<std::result::Result<f64, String>> {
         let mut noise = Noise::new(2);
         let mut most = 0.0_f64;
@@ -133,13 +134,13 @@ impl Cuda {
     }
 }
 
-/// A product by the kernel, or by a library.
+/// A product computed by the kernel (`None`) or by a library.
 type Way<'a> = &'a dyn Fn(Option<&Cublas>) -> Result<Vec<f32>>;
 
-/// What a library's products may be off by from the kernel's of the same bf16 numbers: the order of sums, and that tensor cores truncate.
+/// Allowed deviation of a library's products from the kernel's: sums differ in order, and tensor cores truncate.
 const APART: f64 = 1e-4;
 
-/// An error of a card without its beginning.
+/// The message of a device error without its prefix.
 fn bare(error: Error) -> String {
     match error {
         Error::Card(what) => what,

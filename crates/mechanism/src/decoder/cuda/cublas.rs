@@ -1,5 +1,5 @@
-//! Products of one bf16 term by cuBLAS, where one is found when a card is opened and agrees with the kernel here. Nothing needs it, and
-//! nothing of it is needed to build. What is `unsafe` about it is in this file.
+//! Products of one bf16 term by cuBLAS, which is used if it is found when a device is opened and agrees with the kernel
+//! here. It is not required, neither to build nor to run. All `unsafe` code that calls it is in this file.
 
 #![expect(
     unsafe_code,
@@ -16,7 +16,7 @@ use cudarc::driver::{CudaSlice, CudaStream, DevicePtr, DevicePtrMut};
 use super::fits;
 use crate::error::{Error, Result};
 
-/// The library with what it keeps of its own.
+/// The library, with its handle and the stream it runs on.
 #[derive(Debug)]
 pub(super) struct Cublas {
     handle: Mutex<Handle>,
@@ -26,10 +26,11 @@ pub(super) struct Cublas {
 #[derive(Debug)]
 struct Handle(sys::cublasHandle_t);
 
-// SAFETY: a handle may be used by any thread, if by one at a time, which its lock sees to.
+// SAFETY: any thread may use a handle as long as only one does so at a time, which the mutex around it ensures.
 unsafe impl Send for Handle {}
 
-/// A product of rows `x`, `(m, k)`, and a weight: of `Wᵀ` where it lies as `(n, k)`, of `W` where it lies as `(k, n)`.
+/// A product of rows `x` `(m, k)` with a weight: with `Wᵀ` if `transposed`, where `W` is stored as `(n, k)`, else with
+/// `W`, stored as `(k, n)`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
     pub(super) m: usize,
@@ -43,9 +44,9 @@ fn failed(what: &str, CublasError(status): CublasError) -> Error {
 }
 
 impl Cublas {
-    /// The library on `stream`; `None` where there is none.
+    /// Loads the library for use on `stream`; `None` if it is not installed.
     pub(super) fn open(stream: &Arc<CudaStream>) -> Option<Result<Self>> {
-        // SAFETY: looks for the library by name and loads it, which runs nothing but its own start.
+        // SAFETY: looks for the library by name and loads it, which runs only the library's own initialisation.
         if !unsafe { sys::is_culib_present() } {
             return None;
         }
@@ -58,7 +59,7 @@ impl Cublas {
             .bind_to_thread()
             .map_err(|error| super::launch::said("opening cuBLAS", error))?;
         let handle = Handle(result::create_handle().map_err(|error| failed("to start", error))?);
-        // SAFETY: both are live, and the stream outlives the handle.
+        // SAFETY: handle and stream are live, and the stream outlives the handle.
         unsafe { result::set_stream(handle.0, stream.cu_stream().cast()) }
             .map_err(|error| failed("to take a stream", error))?;
         Ok(Self {
@@ -67,22 +68,22 @@ impl Cublas {
         })
     }
 
-    /// Its version in words; nothing where it does not say.
+    /// Its version with a leading space, or an empty string if it cannot be determined.
     pub(super) fn version(&self) -> String {
         let mut version = 0;
         let Ok(handle) = self.handle.lock() else {
             return String::new();
         };
-        // SAFETY: the handle is live, and one integer is written to where it is told.
+        // SAFETY: the handle is live, and one integer is written to the given address.
         let status = unsafe { sys::cublasGetVersion_v2(handle.0, &raw mut version) };
         if status.result().is_err() {
             return String::new();
         }
-        // 13.1.2 is 130102; before 11 a digit less was spent on each.
+        // 13.1.2 is reported as 130102; versions before 11 are reported with fewer digits.
         format!(" {}.{}", version / 10_000, version / 100 % 100)
     }
 
-    /// `out = x·Wᵀ` (or `x·W`), added to what stands in `out` where it is `onto` that.
+    /// `out = x·Wᵀ` (or `x·W`), or `out += …` if `onto`.
     pub(super) fn multiply(
         &self,
         shape: Shape,
@@ -117,8 +118,8 @@ impl Cublas {
         let (x, _x) = x.device_ptr(&self.stream);
         let (w, _w) = w.device_ptr(&self.stream);
         let (out, _out) = out.device_ptr_mut(&self.stream);
-        // SAFETY: the pointers are live slices of this context, at least as long as the shape says, as compared above. Columns come first
-        // there: it multiplies the weight by the rows.
+        // SAFETY: the pointers are live slices of this context, at least as long as the shape requires, as checked
+        // above. cuBLAS is column-major, so it computes the transposed product, with the weight as its first factor.
         unsafe {
             result::gemm_ex(
                 handle.0,
@@ -148,7 +149,7 @@ impl Cublas {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // SAFETY: it is live, and nothing uses it after this. That a card has failed by now is said elsewhere.
+        // SAFETY: the handle is live, and nothing uses it afterwards. A failure of the device is reported elsewhere.
         let _ = unsafe { result::destroy_handle(self.0) };
     }
 }

@@ -1,5 +1,5 @@
-//! What is said to the driver without a type that checks it: kernels by name with their parameters, memory that holds nothing yet.
-//! With `cublas.rs` what is `unsafe` of the card.
+//! Unchecked calls to the CUDA driver: launching kernels by name with their parameters, and allocating uninitialised
+//! memory. Together with `cublas.rs` this is all the `unsafe` code for CUDA.
 
 #![expect(
     unsafe_code,
@@ -16,12 +16,12 @@ use cudarc::nvrtc::Ptx;
 
 use crate::error::{Error, Result};
 
-/// The kernels as NVRTC made them of `kernels.cu` (`oracles/ptx.py`).
+/// The kernels, compiled from `kernels.cu` by NVRTC (`oracles/ptx.py`).
 const PTX: &str = include_str!("kernels.ptx");
 
-/// Every kernel and its parameters in their order: `r` numbers that are read, `w` that are written, `h` halves that are read, `H`
-/// written, `n` integers that are read, `N` written, `c` places that are read, `D` doubles that are written; `i` an integer, `f` a number, `C` a
-/// count.
+/// Every kernel and its parameters in order: `r` `f32` values read, `w` written; `h` bf16 values read, `H` written; `n`
+/// `i32` values read, `N` written; `c` `u64` indices read; `D` `f64` values written; `i` an `i32`, `f` an `f32`, `C` a
+/// `u64`.
 const KERNELS: [(&str, &str); 20] = [
     ("norm_rows", "rrrwiiffii"),
     ("norm_back", "rrrwwiiffi"),
@@ -45,13 +45,13 @@ const KERNELS: [(&str, &str); 20] = [
     ("attention_back_keys", "rrrrrnnwwiiiiff"),
 ];
 
-/// One parameter of a kernel.
+/// One kernel parameter; the variants correspond to the letters in [`KERNELS`].
 pub(super) enum Arg<'a> {
     Read(&'a CudaSlice<f32>),
     Write(&'a mut CudaSlice<f32>),
     Halves(&'a CudaSlice<u16>),
     HalvesOut(&'a mut CudaSlice<u16>),
-    /// From this place on.
+    /// From this index on.
     Integers(&'a CudaSlice<i32>, usize),
     IntegersOut(&'a mut CudaSlice<i32>),
     Places(&'a CudaSlice<u64>),
@@ -79,7 +79,7 @@ impl Arg<'_> {
     }
 }
 
-/// What the driver said, in words.
+/// An error of the driver, with its message and code.
 pub(super) fn said(what: &str, error: cudarc::driver::DriverError) -> Error {
     let words = error.error_string().map_or_else(
         |_| format!("{error:?}"),
@@ -96,19 +96,19 @@ pub(super) fn said(what: &str, error: cudarc::driver::DriverError) -> Error {
 
 /// Whether NVIDIA's driver can be loaded.
 pub(super) fn has_driver() -> bool {
-    // SAFETY: looks for the library by name and loads it, which runs nothing but its own start.
+    // SAFETY: looks for the library by name and loads it, which runs only the library's own initialisation.
     unsafe { sys::is_culib_present() }
 }
 
-/// The newest CUDA that the driver knows, as `1000·major + 10·minor`.
+/// The newest CUDA version that the driver supports, as `1000·major + 10·minor`.
 pub(super) fn driver_version() -> Option<i32> {
     let mut version = 0;
-    // SAFETY: writes one integer to where it is told.
+    // SAFETY: writes one integer to the given address.
     let result = unsafe { sys::cuDriverGetVersion(&raw mut version) };
     (result == sys::CUresult::CUDA_SUCCESS).then_some(version)
 }
 
-/// The kernels, loaded.
+/// The loaded kernels with their parameter letters, by name.
 #[derive(Debug)]
 pub(super) struct Kernels(BTreeMap<&'static str, (CudaFunction, &'static str)>);
 
@@ -126,7 +126,7 @@ impl Kernels {
         Ok(Self(KERNELS.into_iter().map(one).collect::<Result<_>>()?))
     }
 
-    /// Runs kernel `name` in `grid` blocks of `threads`.
+    /// Runs kernel `name` on a grid of `grid` blocks with `threads` threads each.
     pub(super) fn launch(
         &self,
         stream: &CudaStream,
@@ -182,16 +182,16 @@ impl Kernels {
             block_dim: (threads, 1, 1),
             shared_mem_bytes: 0,
         };
-        // SAFETY: the parameters are those of the kernel in number, order and kind, as compared above; pointers are live slices
-        // of this context, and callers have compared their lengths with the shapes that the kernel is told.
+        // SAFETY: the parameters match the kernel's in number, order and kind, as checked above; pointers are live
+        // slices of this context, and callers have checked their lengths against the shapes passed to the kernel.
         unsafe { call.launch(config) }.map_err(|error| said(&format!("the kernel `{name}`"), error))?;
         Ok(())
     }
 }
 
-/// Room for `len` values, which hold nothing that is meant.
+/// Uninitialised memory for `len` values.
 pub(super) fn room<T: DeviceRepr>(stream: &Arc<CudaStream>, len: usize) -> Result<CudaSlice<T>> {
-    // SAFETY: every operation writes all of what it gives room for before anything reads it.
+    // SAFETY: every operation fully writes the memory it allocates before anything reads it.
     unsafe { stream.alloc(len.max(1)) }
         .map_err(|error| said(&format!("{} MB", (len * size_of::<T>()).div_ceil(1 << 20)), error))
 }

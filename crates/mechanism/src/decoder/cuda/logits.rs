@@ -1,4 +1,4 @@
-//! What is read of rows on a card: logits, losses, single numbers, cosines.
+//! Results read back from rows on a CUDA device: losses, log-sum-exps, single elements, cosines.
 
 use super::launch::{Arg, room, said};
 use super::numbers::{over, whole};

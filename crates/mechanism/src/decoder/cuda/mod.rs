@@ -1,8 +1,8 @@
-//! An NVIDIA card as a machine: kernels of our own (`kernels.cu`) by the driver's interface, one stream for the work and one for
-//! weights that come while it goes on.
+//! An NVIDIA GPU as a machine: the kernels of `kernels.cu`, run through the CUDA driver API, on one stream for
+//! computation and one for weights that are uploaded meanwhile.
 //!
-//! Weights lie as sums of bf16 terms; what is multiplied with them is split into such terms as it is read, and sums are taken over
-//! to `f32`. Everything else is `f32`, sums over rows `f64`.
+//! Weights are stored as sums of bf16 terms; the values they are multiplied with are split into such terms as they are
+//! read, and products are accumulated in `f32`. Everything else is `f32`, with sums over rows in `f64`.
 
 mod attend;
 mod check;
@@ -25,66 +25,66 @@ use crate::error::{Error, Result};
 use cublas::Cublas;
 use launch::{Arg, Kernels, has_driver, room, said};
 
-/// How exactly a card multiplies.
+/// Precision of products on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Terms {
-    /// Numbers as three bf16 terms, weights as many as they are made of: as exact as `f32`.
+    /// Activations are split into three bf16 terms, weights into up to three, as many as are needed: as exact as `f32`.
     #[default]
     Exact,
-    /// One bf16 term each.
+    /// One bf16 term for each.
     Fast,
 }
 
-/// The oldest CUDA whose driver takes the kernels, as `1000·major + 10·minor`: 12.4, of NVIDIA's driver 550.
+/// The oldest CUDA version that can load the kernels, as `1000·major + 10·minor`: 12.4, of NVIDIA driver 550.
 const OLDEST: i32 = 12040;
-/// Bytes of memory without which nothing is begun.
+/// Minimum free memory to open a GPU, bytes.
 const LEAST: usize = 64 << 20;
 
-/// A card.
+/// An opened GPU.
 #[derive(Debug)]
 pub struct Cuda {
     context: Arc<CudaContext>,
-    /// What computes.
+    /// The stream for computation.
     work: Arc<CudaStream>,
-    /// What brings weights.
+    /// The stream for uploading weights.
     loads: Arc<CudaStream>,
     kernels: Kernels,
     terms: Terms,
-    /// What multiplies in place of the kernel.
+    /// The library that computes products in place of the kernel, if any.
     library: Option<Cublas>,
-    /// What multiplies, in words.
+    /// What computes products, as text for messages.
     multiplied_by: String,
-    /// Rows of a wave at most, where they are bounded by hand; no weights stay then.
+    /// Maximum number of rows in a wave, if set by the caller; no weights are cached then.
     most_rows: Option<usize>,
-    /// The first thing that went wrong.
+    /// The first error of an operation.
     failed: Mutex<Option<String>>,
 }
 
-/// Numbers on a card; a buffer is used again while it is long enough.
+/// An `f32` array on the GPU; its buffer is reused as long as it is large enough.
 #[derive(Debug, Default)]
 pub struct Rows {
     buffer: Option<CudaSlice<f32>>,
     len: usize,
 }
 
-/// A weight on a card.
+/// A weight matrix on the GPU.
 #[derive(Debug, Clone)]
 pub struct CardMatrix {
-    /// Terms one after the other, each `(n_out, n_in)`.
+    /// The bf16 terms one after the other, each `(n_out, n_in)`.
     planes: Arc<CudaSlice<u16>>,
     terms: usize,
     n_out: usize,
     n_in: usize,
 }
 
-/// Weights of a norm or a bias on a card.
+/// Weights of a norm, or a bias, on the GPU.
 #[derive(Debug, Clone)]
 pub struct Vector {
     values: Arc<CudaSlice<f32>>,
     len: usize,
 }
 
-/// Angles of a group's rows on a card.
+/// Rotation angles of a group's rows on the GPU.
 #[derive(Debug)]
 pub struct Turns {
     half: usize,
@@ -94,21 +94,21 @@ pub struct Turns {
 }
 
 impl Cuda {
-    /// Opens the first card that the driver knows, and asks it for small sums whose results are known.
+    /// Opens the driver's first GPU and checks it with small computations whose results are known.
     ///
     /// # Errors
-    /// [`Error::Card`]: no driver, none that is new enough, no card, none that is, too little memory, or another result than the
-    /// processor's, with both.
+    /// [`Error::Card`]: no driver or one that is too old, no GPU or one that is too old, too little memory, or a wrong
+    /// result (stated together with the CPU's).
     pub fn open(terms: Terms) -> Result<Self> {
         let card = Self::unchecked(terms)?;
         card.check_itself()?;
         card.with_library()
     }
 
-    /// The same without the sums.
+    /// Opens the GPU without checking its results.
     ///
     /// # Errors
-    /// [`Error::Card`], but for a result.
+    /// [`Error::Card`], as [`Cuda::open`] apart from wrong results.
     pub fn unchecked(terms: Terms) -> Result<Self> {
         if !has_driver() {
             return Err(Error::Card(
@@ -164,17 +164,18 @@ impl Cuda {
         })
     }
 
-    /// What the card is called, and its memory in bytes: free and in all.
+    /// Name of the GPU, and its memory in bytes: free and total.
     ///
     /// # Errors
-    /// [`Error::Card`] when the driver does not say.
+    /// [`Error::Card`] if the driver does not report them.
     pub fn described(&self) -> Result<(String, usize, usize)> {
         let failed = |error| said("asking what it is", error);
         let (free, total) = self.context.mem_get_info().map_err(failed)?;
         Ok((self.context.name().map_err(failed)?, free, total))
     }
 
-    /// The same card with texts in waves of so many rows, and weights brought anew for each: as where memory is scarce.
+    /// The same GPU, limited to `rows` rows of text in a wave and with weights uploaded again for each wave, as when
+    /// memory is scarce.
     #[must_use]
     pub fn in_waves_of(self, rows: usize) -> Self {
         Self {
@@ -183,22 +184,22 @@ impl Cuda {
         }
     }
 
-    /// Whether cuBLAS multiplies: found, and in agreement with the kernel.
+    /// Whether cuBLAS computes products, which requires that it was found and agrees with the kernel.
     pub fn has_library(&self) -> bool {
         self.library.is_some()
     }
 
-    /// What multiplies, in words: cuBLAS, or the kernel and why not the other.
+    /// What computes products, as text: cuBLAS, or the kernel and why cuBLAS is not used.
     pub fn multiplied_by(&self) -> &str {
         &self.multiplied_by
     }
 
-    /// How exactly it multiplies.
+    /// Precision of products.
     pub fn terms(&self) -> Terms {
         self.terms
     }
 
-    /// Does work unless something has failed; what fails now stays.
+    /// Runs `work` unless an operation has failed before; records its error if it is the first.
     fn attempt(&self, work: impl FnOnce() -> Result<()>) {
         let Ok(mut failed) = self.failed.lock() else {
             return;
@@ -213,7 +214,7 @@ impl Cuda {
         }
     }
 
-    /// Errors so far.
+    /// The recorded error, if any.
     fn fine(&self) -> Result<()> {
         match self.failed.lock() {
             Ok(failed) => failed.clone().map_or(Ok(()), |what| Err(Error::Card(what))),
@@ -225,10 +226,10 @@ impl Cuda {
         self.kernels.launch(&self.work, name, grid, THREADS, args)
     }
 
-    /// Makes rows as long as asked; what is in them is not meant.
+    /// Resizes rows to `len` elements of unspecified content.
     fn resize<'a>(&self, rows: &'a mut Rows, len: usize) -> Result<&'a mut CudaSlice<f32>> {
         if rows.buffer.as_ref().is_none_or(|buffer| buffer.len() < len) {
-            // The old one goes first, or both would have to fit.
+            // The old buffer is freed first, or both would have to fit.
             rows.buffer = None;
             rows.buffer = Some(room(&self.work, len)?);
         }
@@ -247,7 +248,7 @@ impl Cuda {
         Ok(values)
     }
 
-    /// A weight's terms, as many as it has.
+    /// Splits values into bf16 terms, each the rounded remainder of those before; gives the terms and their number.
     fn planes(&self, values: &[f32]) -> (Vec<u16>, usize) {
         let most = if self.terms == Terms::Exact { 3 } else { 1 };
         let mut rest = values.to_vec();
@@ -301,15 +302,15 @@ impl Cuda {
         })
     }
 
-    /// Waits for what was brought, so that any stream may read it.
+    /// Waits until the uploads are complete, so that any stream may read them.
     fn loaded(&self) -> Result<()> {
         self.loads
             .synchronize()
             .map_err(|error| said("bringing weights", error))
     }
 
-    /// Rows of all texts together that go through all layers at once: half of what is free beside two layers, the table of the
-    /// vocabulary and what stands inside a block.
+    /// The number of rows of text that can pass through all layers together: their residual stream takes half of the
+    /// memory left beside two layers, the vocabulary matrix and its logits.
     fn wave(&self, c: &DecoderConfig) -> Result<usize> {
         let (free, _) = self
             .context
@@ -334,7 +335,7 @@ impl Cuda {
     }
 }
 
-/// Numbers that a stream brings.
+/// Copies values to the GPU on `stream`.
 fn brought<T: cudarc::driver::DeviceRepr>(stream: &Arc<CudaStream>, values: &[T]) -> Result<CudaSlice<T>> {
     let mut made = room(stream, values.len())?;
     if !values.is_empty() {
@@ -345,7 +346,7 @@ fn brought<T: cudarc::driver::DeviceRepr>(stream: &Arc<CudaStream>, values: &[T]
     Ok(made)
 }
 
-/// Threads of a block, of every kernel.
+/// Threads per block, for every kernel.
 const THREADS: u32 = 128;
 
 impl Rows {
@@ -362,7 +363,7 @@ fn nothing() -> Error {
     Error::Card("rows that hold nothing were read: a bug of this program".to_owned())
 }
 
-/// Whether shapes fit each other.
+/// Returns an error if `condition`, a check of shapes, is false.
 fn fits(condition: bool, what: &str) -> Result<()> {
     if condition {
         Ok(())

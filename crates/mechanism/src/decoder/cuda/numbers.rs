@@ -1,4 +1,4 @@
-//! Products, norms, rotations, gates and copies on a card: shapes are compared, then a kernel is launched.
+//! Products, norms, rotations, gates and copies on a CUDA device: each checks shapes, then launches a kernel.
 
 use cudarc::driver::CudaSlice;
 
@@ -10,12 +10,12 @@ use crate::decoder::machine::{Product, Visit};
 use crate::decoder::norm::{Norm, NormGradient};
 use crate::error::Result;
 
-/// Columns and rows of a block of a product.
+/// Rows and columns of the result that one block of the product kernel computes.
 const TILE: usize = 64;
-/// Most blocks of what goes over single numbers.
+/// Maximum number of blocks of an elementwise kernel.
 const BLOCKS: usize = 4096;
 
-/// Blocks for `n` single numbers.
+/// Grid of an elementwise kernel for `n` elements.
 pub(super) fn over(n: usize) -> (usize, usize) {
     (n.div_ceil(super::THREADS as usize).min(BLOCKS), 1)
 }
@@ -37,7 +37,7 @@ pub(super) fn whole(n: usize) -> Arg<'static> {
     Arg::Integer(n as i32)
 }
 
-/// Rows as one bf16 term, for a library.
+/// Rows rounded to one bf16 term, as input for a library.
 pub(super) struct Rounded<'a> {
     library: &'a Cublas,
     x: CudaSlice<u16>,
@@ -59,7 +59,7 @@ impl<'a> Rounded<'a> {
 }
 
 impl Cuda {
-    /// Rows as a library wants them, where one multiplies.
+    /// Rounds rows for the library; `None` if the kernel computes products.
     pub(super) fn rounded(&self, x: &Rows) -> Result<Option<Rounded<'_>>> {
         let library = self.library.as_ref();
         library.map(|library| Rounded::new(self, library, x)).transpose()
@@ -140,7 +140,7 @@ impl Cuda {
         whole(if self.terms == Terms::Exact { 3 } else { 1 })
     }
 
-    /// Sums of the columns of `x`, `(rows, width)`.
+    /// Column sums of `x`, `(rows, width)`.
     pub(super) fn column_sums(&self, x: &Rows, width: usize) -> Result<Vec<f32>> {
         let mut sums = Rows::default();
         let out = self.resize(&mut sums, width)?;
@@ -168,7 +168,7 @@ impl Cuda {
         Ok(values)
     }
 
-    /// Copies `x` into `out` from its number `at` on.
+    /// Copies `len` elements of `x` from index `from` to index `at` of `out`.
     pub(super) fn paste(&self, x: &Rows, from: usize, len: usize, at: usize, out: &mut Rows) -> Result<()> {
         fits(from + len <= x.len && at + len <= out.len, "a copy")?;
         if len == 0 {

@@ -1,4 +1,4 @@
-//! The operations of a machine, each by the card's own.
+//! The [`Machine`] trait for CUDA, each operation by the method of [`Cuda`] that launches its kernels.
 
 use super::attend::KeptAttention;
 use super::launch::{Arg, said};
@@ -28,7 +28,7 @@ impl Machine for Cuda {
     }
 
     fn has_room(&self) -> bool {
-        // A third of the memory stays for streams and what stands inside a block.
+        // A third of the memory is left for residual streams and for intermediate results of a block.
         let free = self.context.mem_get_info();
         self.most_rows.is_none() && free.is_ok_and(|(free, total)| free > total / 3)
     }

@@ -1,4 +1,4 @@
-//! Segments as attention on a card takes them: tasks of a few rows of queries, and the pieces of keys that these may see.
+//! Segments as the attention kernels read them: tasks of a few query rows, and the pieces of keys that they may see.
 
 use cudarc::driver::CudaSlice;
 
@@ -6,12 +6,12 @@ use super::{Cuda, brought};
 use crate::error::Result;
 use crate::segment::Segment;
 
-/// Rows of queries of a task forwards; as in `kernels.cu`.
+/// Query rows in a task of the forward pass; the same as in `kernels.cu`.
 const QUERIES: usize = 16;
-/// Rows of a task backwards; as in `kernels.cu`.
+/// Rows in a task of the backward pass; the same as in `kernels.cu`.
 const BACK: usize = 8;
 
-/// Tasks and pieces on a card.
+/// Tasks and pieces on the device.
 #[derive(Debug)]
 pub struct Texts {
     pub(super) rows: usize,
@@ -20,16 +20,17 @@ pub struct Texts {
     pub(super) back: CudaSlice<i32>,
     pub(super) n_back: usize,
     pub(super) pieces: CudaSlice<i32>,
-    /// Whether no text shares a beginning with another.
+    /// Whether no text has a prefix shared with another.
     pub(super) whole: bool,
 }
 
-/// A piece: its first row, rows and the first one's position.
+/// A piece of keys: its first row, number of rows and the position of the first row; padded to four integers.
 pub(super) fn piece(row: usize, rows: usize, position: usize) -> [i32; 4] {
     [row as i32, rows as i32, position as i32, 0]
 }
 
-/// A task: its first row, rows and the first one's position, its first piece and how many there are.
+/// A task: its first query row, number of rows and the position of the first row, then its first piece and number of
+/// pieces; padded to eight integers.
 pub(super) fn task(row: usize, rows: usize, position: usize, first: usize, pieces: usize) -> [i32; 8] {
     [
         row as i32,
@@ -43,7 +44,7 @@ pub(super) fn task(row: usize, rows: usize, position: usize, first: usize, piece
     ]
 }
 
-/// Tasks forwards, tasks backwards, and pieces.
+/// Tasks of the forward pass, tasks of the backward pass, and pieces.
 pub(super) fn laid(segments: &[Segment]) -> [Vec<i32>; 3] {
     let (mut tasks, mut back, mut pieces) = (Vec::new(), Vec::new(), Vec::new());
     for segment in segments {

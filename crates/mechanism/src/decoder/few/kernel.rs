@@ -1,8 +1,8 @@
-//! Rows of a weight times rows of `x`: numbers become `f32` in registers and are multiplied there, each once for all rows
-//! of `x`.
+//! Rows of a weight matrix times rows of `x`: each weight is decoded to `f32` in registers once and multiplied with all
+//! rows of `x` there.
 //!
-//! Whatever the numbers of rows, a product adds the same numbers in the same order: sixteen sums over a strip, which are added to
-//! sixteen sums over all strips, which are added by halves.
+//! Whatever the numbers of rows, a product adds the same numbers in the same order: sixteen partial sums over each
+//! strip are added to sixteen totals over all strips, which are then added pairwise.
 
 #![expect(
     clippy::inline_always,
@@ -18,10 +18,10 @@ use pulp::x86::{V3, V4};
 use super::lanes::{Lanes, Plain, WIDE};
 use super::packed::{Bits, BlockHeads, Packed, STRIP};
 
-/// Rows of a weight that are taken together.
+/// Number of weight rows that are processed together.
 pub(super) const HIGH: usize = 4;
 
-/// Which registers are used.
+/// Instruction set that is used.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Level {
     #[cfg(target_arch = "x86_64")]
@@ -32,7 +32,7 @@ pub(super) enum Level {
 }
 
 impl Level {
-    /// All of the machine, the widest first.
+    /// All instruction sets of this machine, the widest first.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let wide = [V4::try_new().map(Self::Avx512), V3::try_new().map(Self::Avx2)];
@@ -41,27 +41,27 @@ impl Level {
         wide.into_iter().flatten().chain([Self::Plain])
     }
 
-    /// The widest of the machine.
+    /// The widest instruction set of this machine.
     pub(super) fn widest() -> Self {
         Self::all().next().unwrap_or(Self::Plain)
     }
 }
 
-/// Rows of a weight and what they are multiplied by.
+/// Rows of a weight matrix, the rows of `x` they are multiplied with, and the result.
 pub(super) struct RowsProduct<'a> {
-    /// Rows of the weight, `each` bytes long.
+    /// Rows of the weight matrix, `each` bytes long.
     pub(super) bytes: &'a [u8],
     pub(super) each: usize,
-    /// `(rows, columns)`, sixteens.
+    /// `(rows, columns)`, in vectors of sixteen.
     pub(super) x: &'a [[f32; WIDE]],
-    /// Rows of `x`.
+    /// Number of rows of `x`.
     pub(super) rows: usize,
-    /// `(rows of the weight, rows of x)`.
+    /// `(rows of the weight matrix, rows of x)`.
     pub(super) out: &'a mut [f32],
 }
 
 impl RowsProduct<'_> {
-    /// Multiplies blocks of type `T`.
+    /// Computes the products for blocks of type `T`.
     pub(super) fn multiply<T: Packed>(self, level: Level) {
         match level {
             #[cfg(target_arch = "x86_64")]
@@ -110,23 +110,23 @@ impl<T: Packed, L: Lanes> NullaryFnOnce for Work<'_, T, L> {
     }
 }
 
-/// Up to four rows of a weight.
+/// Up to [`HIGH`] rows of a weight matrix.
 struct Part<'a, L> {
     lanes: L,
     bytes: &'a [u8],
     each: usize,
-    /// Rows of the weight, the last of which stands for those that are missing.
+    /// Number of weight rows; the last one is repeated where a group of `R` is incomplete.
     high: usize,
     x: &'a [[f32; WIDE]],
-    /// Sixteens of a row of `x`.
+    /// Vectors of sixteen in a row of `x`.
     columns: usize,
-    /// The last row of `x`, which stands for those that are missing.
+    /// Index of the last row of `x`, which is repeated where a group of `N` is incomplete.
     last: usize,
     out: &'a mut [f32],
 }
 
 impl<L: Lanes> Part<'_, L> {
-    /// Products with `N` rows of `x` from `row` on, rows of the weight by `R`; gives `N`.
+    /// Products with `N` rows of `x` from `row` on, taking `R` weight rows at a time; returns `N`.
     #[inline(always)]
     fn rows<T: Packed, const R: usize, const N: usize>(&mut self, row: usize) -> usize {
         let mut x: [&[[f32; WIDE]]; N] = [&[]; N];
@@ -152,7 +152,7 @@ impl<L: Lanes> Part<'_, L> {
     }
 }
 
-/// Products of rows of blocks with rows of numbers.
+/// Dot products of `R` rows of blocks with `N` rows of numbers.
 #[inline(always)]
 fn products<T: Packed, L: Lanes, const R: usize, const N: usize>(
     lanes: L,
@@ -192,7 +192,7 @@ fn products<T: Packed, L: Lanes, const R: usize, const N: usize>(
             for n in 0..N {
                 own[n] = &strips[n][at * T::VECTORS..(at + 1) * T::VECTORS];
             }
-            // The place of sixteen numbers in their block is known when this is compiled.
+            // Unrolled by a macro, so that the index of each vector within its block is a compile-time constant.
             macro_rules! sixteens {
                 ($($i:literal)*) => {$(
                     if $i < T::VECTORS {

@@ -1,7 +1,7 @@
-//! Sixteen numbers at a time, whatever the registers: one of AVX-512, two of AVX2, or an array that the compiler divides.
+//! Vectors of sixteen `f32` on any machine: one AVX-512 register, two AVX2 registers, or an array left to the compiler.
 //!
-//! What is asked of all of them gives the same bits where products are fused with sums, and a sum of sixteen is always
-//! taken by halves.
+//! All implementations with fused multiply-add give identical bits; a sum of sixteen is always computed pairwise,
+//! adding the upper half to the lower.
 
 #![expect(
     clippy::inline_always,
@@ -10,38 +10,38 @@
 
 use crate::gguf::half;
 
-/// Numbers at a time.
+/// Number of elements in a vector.
 pub(super) const WIDE: usize = 16;
 
-/// Sixteen numbers in registers, and what can be done with them.
+/// Operations on vectors of sixteen elements.
 pub(super) trait Lanes: Copy {
-    /// Sixteen numbers.
+    /// Sixteen `f32`.
     type Floats: Copy;
-    /// Sixteen whole numbers of 32 bits.
+    /// Sixteen 32-bit integers.
     type Wholes: Copy;
-    /// Whether sixteen sums find room in registers, beside what is multiplied.
+    /// Whether sixteen vectors of partial sums fit in registers beside the factors.
     const ROOMY: bool;
 
     fn splat(self, value: f32) -> Self::Floats;
     fn load(self, values: &[f32; WIDE]) -> Self::Floats;
-    /// From bytes, little-endian.
+    /// From little-endian bytes.
     fn load_bytes(self, bytes: &[u8; 4 * WIDE]) -> Self::Floats;
     fn store(self, values: Self::Floats) -> [f32; WIDE];
     fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn mul(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a·b + c`.
     fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
-    /// The sum, by halves.
+    /// The sum of all elements, computed pairwise.
     fn sum(self, values: Self::Floats) -> f32;
     fn bytes(self, bytes: &[u8; WIDE]) -> Self::Wholes;
     fn signed_bytes(self, bytes: &[u8; WIDE]) -> Self::Wholes;
-    /// Without their low four bits, which the others take the place of.
+    /// Shifts each element right by four bits: the high half of a byte moves to the low half.
     fn high_halves(self, values: Self::Wholes) -> Self::Wholes;
     fn floats(self, values: Self::Wholes) -> Self::Floats;
-    /// `d·q + m` of the low four bits of each, with two roundings.
+    /// `d·q + m` for the low four bits `q` of each element, with two roundings.
     fn of_low_halves(self, values: Self::Wholes, d: f32, m: f32) -> Self::Floats;
 
-    /// Numbers of half precision.
+    /// Converts sixteen half-precision numbers.
     #[inline(always)]
     fn of_halves(self, bytes: &[u8; 2 * WIDE]) -> Self::Floats {
         let mut out = [0.0; WIDE];
@@ -51,7 +51,7 @@ pub(super) trait Lanes: Copy {
         self.load(&out)
     }
 
-    /// Numbers of `bfloat16`.
+    /// Converts sixteen `bfloat16` numbers.
     #[inline(always)]
     fn of_brain_halves(self, bytes: &[u8; 2 * WIDE]) -> Self::Floats {
         let mut out = [0.0; WIDE];
@@ -61,7 +61,7 @@ pub(super) trait Lanes: Copy {
         self.load(&out)
     }
 
-    /// Sixteen in each byte whose bit is set.
+    /// For each of the 32 bits, a byte that is 16 if the bit is set, else 0.
     #[inline(always)]
     fn sixteens(self, bits: u32) -> [u8; 32] {
         let mut out = [0; 32];
@@ -72,11 +72,11 @@ pub(super) trait Lanes: Copy {
     }
 }
 
-/// Arrays: what there is everywhere.
+/// The portable implementation, with arrays.
 #[derive(Clone, Copy)]
 pub(super) struct Plain;
 
-/// `a·b + c`, fused where the machine does so in one step.
+/// `a·b + c`, fused on machines that have such an instruction by default.
 #[inline(always)]
 fn multiplied(a: f32, b: f32, c: f32) -> f32 {
     if cfg!(target_arch = "aarch64") {

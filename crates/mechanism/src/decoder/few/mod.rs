@@ -1,8 +1,8 @@
-//! Products of few rows with weights as they are stored: reading weights is all that costs there, so they are read once, in
-//! their blocks, and become `f32` in the registers in which they are multiplied.
+//! Products of few rows with weights in their stored format. Reading the weights dominates the time there, so they are
+//! read once, block by block, and decoded to `f32` in the registers in which they are multiplied.
 //!
-//! Decoded weights are those of every other product, to the bit; sums are in `f32`, always in the same order, so a number
-//! depends on its row and column alone.
+//! Decoded weights are bit-identical to those of every other product. Sums are in `f32`, always in the same order, so
+//! an element of the result depends only on its row of `x` and its row of the weight.
 
 mod kernel;
 mod lanes;
@@ -21,18 +21,18 @@ use super::matmul::transposed;
 use crate::gguf::GgmlType;
 use crate::weights::Raw;
 
-/// Most rows of a product that is worked out here; of more, weights are widened whole.
+/// Maximum number of rows of products computed here; with more rows, weights are decoded whole.
 pub(super) const FEW: usize = 16;
-/// Rows of a weight in a task at least: what a task costs to begin is small beside them.
+/// Minimum number of weight rows in a task, so that the cost of starting a task is small.
 const TASK: usize = 32;
-/// A product `out = x·Wᵀ` of few rows.
+/// A product `out = x·Wᵀ` with few rows of `x`.
 pub(super) struct FewRowsProduct<'a, 'b> {
     pub(super) weight: &'a Raw,
     /// `(rows, n_out)`.
     pub(super) out: &'b mut [f32],
 }
 
-/// Products of `x`, `(rows, n_in)`; all threads.
+/// Computes products of `x` `(rows, n_in)` on all threads.
 pub(super) fn multiply(x: &[f32], n_in: usize, products: &mut [FewRowsProduct<'_, '_>]) {
     multiply_with(Level::widest(), x, n_in, products);
 }
@@ -52,7 +52,7 @@ fn multiply_with(level: Level, x: &[f32], n_in: usize, products: &mut [FewRowsPr
         }
         Cow::Owned(wide)
     };
-    // A weight's rows are divided among tasks, so what they make is a row of the transposed product.
+    // A weight's rows are divided among tasks, so each task computes rows of the transposed product.
     let mut turned: Vec<Vec<f32>> = Vec::new();
     if rows > 1 {
         turned.extend(products.iter().map(|product| vec![0.0; product.out.len()]));
@@ -86,7 +86,7 @@ fn multiply_with(level: Level, x: &[f32], n_in: usize, products: &mut [FewRowsPr
     }
 }
 
-/// Rows of a weight from `first` on, as many as `out` has room for: `out` is `(rows of the weight, rows of x)`.
+/// Products with the weight's rows from `first` on that fit in `out`, `(rows of the weight, rows of x)`.
 fn some_rows(level: Level, weight: &Raw, first: usize, x: &[[f32; WIDE]], rows: usize, out: &mut [f32]) {
     let n = out.len() / rows;
     let work = RowsProduct {
@@ -109,7 +109,7 @@ fn some_rows(level: Level, weight: &Raw, first: usize, x: &[[f32; WIDE]], rows: 
         GgmlType::BF16 if weight.n_in.is_multiple_of(WIDE) => work.multiply::<packed::BF16>(level),
         GgmlType::F32 if weight.n_in.is_multiple_of(WIDE) => work.multiply::<packed::F32>(level),
         _ => {
-            // Rare types, and rows that end within sixteen numbers, are decoded first, with zeros at their end.
+            // Rare types, and rows whose length is no multiple of sixteen, are first decoded and padded with zeros.
             let (n_in, padded) = (weight.n_in, weight.n_in.next_multiple_of(WIDE));
             let mut decoded = vec![0.0; HIGH * n_in];
             let mut bytes = vec![0; HIGH * padded * 4];

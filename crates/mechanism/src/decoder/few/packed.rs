@@ -1,6 +1,6 @@
-//! Blocks of weights that become numbers in registers, the same to the bit as `gguf` decodes them.
+//! Blocks of quantised weights, decoded in registers to the same bits as by `gguf`.
 //!
-//! `d·(q − 8)` is worked out as `d·q − 8·d`: `d` has eleven bits and `q` at most five, so all of it is exact.
+//! `d·(q − 8)` is computed as `d·q − 8·d`: `d` has eleven significant bits and `q` at most five, so this is exact.
 
 #![expect(
     clippy::inline_always,
@@ -9,14 +9,15 @@
 
 use super::lanes::{Lanes, WIDE};
 
-/// Numbers of a weight's row whose sums are added up before they are added to the row's: whole blocks of every type.
+/// Number of elements of a weight's row whose products are summed before they are added to the row's total: a multiple
+/// of the block size of every type.
 pub(super) const STRIP: usize = 1024;
-/// Scales and offsets of a strip at most.
+/// Maximum number of scales and offsets in a strip.
 const HEADS: usize = 64;
-/// Blocks of 32 numbers of a strip.
+/// Number of 32-element blocks in a strip.
 const SMALL: usize = STRIP / 32;
 
-/// Scales and offsets of the blocks of a strip, as numbers.
+/// Scales and offsets of the blocks of a strip, as `f32`.
 pub(super) struct BlockHeads(pub(super) [f32; HEADS]);
 
 impl BlockHeads {
@@ -24,41 +25,41 @@ impl BlockHeads {
 
     #[inline(always)]
     pub(super) fn at(&self, at: usize) -> f32 {
-        // The remainder spares a check: no place is beyond it.
+        // The remainder saves a bounds check; no index actually reaches `HEADS`.
         self.0[at % HEADS]
     }
 }
 
-/// Numbers of half precision of a strip's blocks, side by side.
+/// Scales and offsets of a strip's blocks in half precision, packed side by side.
 pub(super) struct Bits([[u8; 2]; HEADS]);
 
 impl Bits {
     pub(super) const ZERO: Self = Self([[0; 2]; HEADS]);
 }
 
-/// A type of blocks.
+/// A storage type of blocks.
 pub(super) trait Packed {
     type Block: Copy;
-    /// What is made of a block before its numbers are.
+    /// What is computed from a block before its elements are decoded.
     type Ready: Copy;
-    /// Numbers of a block, in sixteens.
+    /// Number of elements of a block, in vectors of sixteen.
     const VECTORS: usize;
 
     /// All blocks of a row.
     fn blocks(row: &[u8]) -> &[Self::Block];
 
-    /// Puts what scales and offsets are made of side by side. It is done for all rows before [`Packed::heads`]: what has just
-    /// been written in small parts is not yet there to be read in large ones.
+    /// Packs the stored scales and offsets side by side. All rows are gathered before [`Packed::heads`], because a wide
+    /// load that follows narrow stores to the same memory has to wait for them.
     #[inline(always)]
     fn gather(_: &[Self::Block], _: &mut Bits) {}
 
-    /// Scales and offsets of a strip's blocks.
+    /// Decodes the scales and offsets of a strip's blocks.
     #[inline(always)]
     fn heads<L: Lanes>(_: L, _: &[Self::Block], _: &Bits, _: &mut BlockHeads) {}
 
     fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> Self::Ready;
 
-    /// The sixteen numbers `I` of block `at` of the strip.
+    /// Decodes vector `I` (sixteen elements) of block `at` of the strip.
     fn vector<L: Lanes, const I: usize>(
         lanes: L,
         block: &Self::Block,
@@ -68,7 +69,7 @@ pub(super) trait Packed {
     ) -> L::Floats;
 }
 
-/// Sixteen bytes from `at` on.
+/// Sixteen bytes from index `at` on.
 #[inline(always)]
 pub(super) fn sixteen<const N: usize>(bytes: &[u8; N], at: usize) -> &[u8; WIDE] {
     let mut out = &[0; WIDE];
@@ -78,7 +79,7 @@ pub(super) fn sixteen<const N: usize>(bytes: &[u8; N], at: usize) -> &[u8; WIDE]
     out
 }
 
-/// The numbers of half precision that small blocks begin with: one each, to the first half.
+/// Gathers the half-precision number at the start of each small block.
 #[inline(always)]
 fn gather_one<const N: usize>(blocks: &[[u8; N]], bits: &mut Bits) {
     for (bits, block) in bits.0.iter_mut().zip(blocks) {
@@ -86,7 +87,7 @@ fn gather_one<const N: usize>(blocks: &[[u8; N]], bits: &mut Bits) {
     }
 }
 
-/// The same where there are two.
+/// Gathers the two half-precision numbers at the start of each small block.
 #[inline(always)]
 fn gather_two<const N: usize>(blocks: &[[u8; N]], bits: &mut Bits) {
     for (bits, block) in bits.0.as_chunks_mut::<2>().0.iter_mut().zip(blocks) {
@@ -94,7 +95,7 @@ fn gather_two<const N: usize>(blocks: &[[u8; N]], bits: &mut Bits) {
     }
 }
 
-/// Numbers of what was gathered, for the first `n` heads.
+/// Converts gathered numbers to `f32`, for the first `n` heads.
 #[inline(always)]
 fn widened<L: Lanes>(lanes: L, bits: &Bits, n: usize, heads: &mut BlockHeads) {
     let halves = bits.0.as_flattened().as_chunks::<{ 2 * WIDE }>().0;
@@ -104,7 +105,7 @@ fn widened<L: Lanes>(lanes: L, bits: &Bits, n: usize, heads: &mut BlockHeads) {
     }
 }
 
-/// Scales, and offsets that are a multiple of them.
+/// Decodes scales, and computes offsets as `factor` times the scales.
 #[inline(always)]
 fn with_offsets<L: Lanes>(lanes: L, bits: &Bits, factor: f32, heads: &mut BlockHeads) {
     widened(lanes, bits, SMALL, heads);
@@ -115,7 +116,7 @@ fn with_offsets<L: Lanes>(lanes: L, bits: &Bits, factor: f32, heads: &mut BlockH
     }
 }
 
-/// Low halves of sixteen bytes, then their high halves.
+/// The low halves of sixteen bytes, then their high halves.
 #[inline(always)]
 fn halves(bytes: &[u8; WIDE]) -> [u8; 32] {
     let mut out = [0; 32];
@@ -126,7 +127,7 @@ fn halves(bytes: &[u8; WIDE]) -> [u8; 32] {
     out
 }
 
-/// Where scale and offset of a small block are: side by side, or offsets behind all scales.
+/// Indices of scale and offset of a small block: side by side (`two`), or all offsets after all scales.
 #[inline(always)]
 fn places(two: bool, at: usize) -> (usize, usize) {
     if two {
@@ -136,7 +137,7 @@ fn places(two: bool, at: usize) -> (usize, usize) {
     }
 }
 
-/// Scales and offsets of small blocks that store both, or for which offsets are so many times the scales.
+/// Implements `gather` and `heads` for small blocks that store scale and offset, or a scale that determines the offset.
 macro_rules! small_heads {
     (both) => {
         #[inline(always)]
@@ -162,7 +163,7 @@ macro_rules! small_heads {
     };
 }
 
-/// A type of blocks of 32 numbers of four bits, `$both` where scale and offset stand side by side.
+/// Blocks of 32 four-bit elements; `$both` says whether scale and offset are stored side by side.
 macro_rules! four_bits {
     ($name:ident, $bytes:literal, $from:literal, $both:literal, $heads:tt) => {
         pub(super) struct $name;
@@ -202,7 +203,7 @@ macro_rules! four_bits {
 four_bits!(Q4_0, 18, 2, false, (-8.0));
 four_bits!(Q4_1, 20, 4, true, both);
 
-/// A type of blocks of 32 numbers of five bits, in the same way.
+/// Blocks of 32 five-bit elements, with the same parameters.
 macro_rules! five_bits {
     ($name:ident, $bytes:literal, $from:literal, $both:literal, $heads:tt) => {
         pub(super) struct $name;
@@ -252,7 +253,7 @@ macro_rules! five_bits {
 five_bits!(Q5_0, 22, 6, false, (-16.0));
 five_bits!(Q5_1, 24, 8, true, both);
 
-/// Blocks of 32 bytes with signs.
+/// Blocks of 32 signed bytes.
 pub(super) struct Q8_0;
 
 impl Packed for Q8_0 {
@@ -291,7 +292,7 @@ impl Packed for Q8_0 {
     }
 }
 
-/// Numbers that stand alone, sixteen a block.
+/// Unquantised numbers, sixteen in a block.
 macro_rules! alone {
     ($name:ident, $bytes:literal, $load:ident) => {
         pub(super) struct $name;

@@ -1,4 +1,4 @@
-//! Blocks of 256 weights that become numbers in registers, the same to the bit as `gguf` decodes them.
+//! Blocks of 256 quantised weights (k-quants), decoded in registers to the same bits as by `gguf`.
 
 #![expect(
     clippy::inline_always,
@@ -8,14 +8,14 @@
 use super::lanes::{Lanes, WIDE};
 use super::packed::{Bits, BlockHeads, Packed, sixteen};
 
-/// The bytes of sixteen numbers of half precision.
+/// The bytes of sixteen half-precision numbers.
 #[inline(always)]
 fn flat(pairs: [[u8; 2]; WIDE]) -> [u8; 2 * WIDE] {
     pulp::cast(pairs)
 }
 
-/// Eight scales and eight offsets of a block of 256, of six bits each in twelve bytes (`get_scale_min_k4`), as numbers: scales
-/// times `d`, offsets times `-dmin`.
+/// Eight scales and eight offsets of a block of 256, six bits each in twelve bytes (`get_scale_min_k4` in ggml), as
+/// `f32`: scales times `d`, offsets times `-dmin`.
 #[inline(always)]
 fn scales_and_offsets<L: Lanes, const N: usize>(lanes: L, block: &[u8; N]) -> [f32; WIDE] {
     let word = |at: usize| u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]]);
@@ -40,7 +40,7 @@ fn scales_and_offsets<L: Lanes, const N: usize>(lanes: L, block: &[u8; N]) -> [f
     lanes.store(lanes.mul(lanes.floats(lanes.bytes(&bytes)), lanes.load(&factors)))
 }
 
-/// Blocks of 256 numbers of four bits.
+/// Blocks of 256 four-bit elements.
 pub(super) struct Q4K;
 
 impl Packed for Q4K {
@@ -79,7 +79,7 @@ impl Packed for Q4K {
     }
 }
 
-/// Blocks of 256 numbers of five bits.
+/// Blocks of 256 five-bit elements.
 pub(super) struct Q5K;
 
 impl Packed for Q5K {
@@ -134,7 +134,7 @@ impl Packed for Q5K {
     }
 }
 
-/// Blocks of 256 numbers of six bits.
+/// Blocks of 256 six-bit elements.
 pub(super) struct Q6K;
 
 impl Packed for Q6K {

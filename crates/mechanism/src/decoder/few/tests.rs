@@ -1,8 +1,8 @@
-//! Products of few rows against sums in `f64`, with all registers of the machine.
+//! Products of few rows compared with sums in `f64`, for all instruction sets of the machine.
 
 use super::*;
 
-/// Numbers between -1 and 1 that are anything but regular.
+/// Pseudorandom numbers between -1 and 1.
 fn numbers(n: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
     let mut next = || {
@@ -45,14 +45,14 @@ fn is_product(found: &[f32], x: &[f32], w: &[f32], n_in: usize, what: &str) {
     }
 }
 
-/// Types that are read.
+/// All types that can be read.
 fn types() -> impl Iterator<Item = GgmlType> {
     (0..=30).map(GgmlType::from_code).filter(|dtype| dtype.is_read())
 }
 
-/// A weight of a type, and its numbers.
+/// A random weight of type `dtype`, and its decoded values.
 fn blocks(dtype: GgmlType, n_out: usize, n_in: usize) -> (Raw, Vec<f32>) {
-    // Without the second bit of any byte, scales are small and finite in every type.
+    // With the second-highest bit of every byte cleared, scales are small and finite in every type.
     let bytes: Vec<u8> = numbers(n_out * dtype.bytes(n_in), n_in as u32)
         .iter()
         .map(|number| (number.abs() * 255.0) as u8 & 0xbf)
@@ -85,7 +85,7 @@ fn sums_are_those_of_f64_whatever_the_shape() {
 #[test]
 fn blocks_of_every_type_are_multiplied_as_they_are_decoded() {
     for dtype in types() {
-        // Widths of no, one and several strips, and blocks that fill none.
+        // Widths of less than one, one and several strips, and blocks that do not fill a strip.
         for (n_out, n_in) in [(9, 256), (6, 1280), (3, 2304), (4, 32), (5, 1056_usize)] {
             if !n_in.is_multiple_of(dtype.block().0 as usize) {
                 continue;
@@ -108,7 +108,7 @@ fn a_number_is_decoded_to_the_bit() {
         let n_in = 1280;
         let (weight, w) = blocks(dtype, 3, n_in);
         for level in Level::all() {
-            // Rows of the unit matrix choose one number each.
+            // Rows of the identity matrix select one weight each.
             for from in (0..n_in).step_by(16) {
                 let mut x = vec![0.0; 16 * n_in];
                 for row in 0..16 {

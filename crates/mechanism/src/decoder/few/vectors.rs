@@ -1,5 +1,5 @@
-//! Sixteen numbers in the registers of AVX-512 and AVX2. `pulp` gives a token only where the processor has the instructions,
-//! so calling them is safe.
+//! Vectors of sixteen in AVX-512 and AVX2 registers. `pulp` provides its token only if the processor has the
+//! instructions, so calling them is safe.
 
 #![expect(
     clippy::inline_always,
@@ -13,7 +13,7 @@ use pulp::x86::{V3, V4};
 
 use super::lanes::{Lanes, WIDE};
 
-/// The sixteen numbers of four bits.
+/// The sixteen values that four bits can have.
 const ALL: [f32; WIDE] = [
     0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0,
 ];
@@ -84,7 +84,7 @@ impl Lanes for V4 {
         self.avx512f._mm512_cvtepi32_ps(values)
     }
 
-    /// All sixteen numbers there can be stand in one register, from which four bits choose.
+    /// All sixteen possible results fit in one register, from which the four bits select.
     #[inline(always)]
     fn of_low_halves(self, values: __m512i, d: f32, m: f32) -> __m512 {
         let all = self.mul(cast(ALL), self.splat(d));
@@ -203,7 +203,7 @@ impl Lanes for V3 {
 
     #[inline(always)]
     fn sixteens(self, bits: u32) -> [u8; 32] {
-        // Byte `i` looks at bit `i % 8` of byte `i / 8`, of four that stand in both halves.
+        // Byte `i` tests bit `i % 8` of byte `i / 8` of `bits`, which is repeated throughout the register.
         const FROM: [[u8; 8]; 4] = [[0; 8], [1; 8], [2; 8], [3; 8]];
         let spread = self
             .avx2
@@ -216,14 +216,14 @@ impl Lanes for V3 {
     }
 }
 
-/// Eight bytes each, with eight more that do not count.
+/// Eight bytes each, padded with eight unused ones.
 #[inline(always)]
 fn halved(bytes: &[u8; WIDE]) -> [__m128i; 2] {
     let [low, high]: [u64; 2] = cast(*bytes);
     [cast([low, 0]), cast([high, 0])]
 }
 
-/// The sum of eight numbers, by halves.
+/// The sum of eight elements, computed pairwise.
 #[inline(always)]
 fn sum_of_eight(simd: V3, values: __m256) -> f32 {
     let [low, high] = cast(values);

@@ -1,6 +1,6 @@
-//! What tests of products share: numbers, and products of them in `f64`.
+//! Shared by the tests of products: pseudorandom numbers, and products in `f64`.
 
-/// Numbers between −1 and 1.
+/// Pseudorandom numbers between −1 and 1.
 pub(super) fn noise(n: usize, seed: u64) -> Vec<f32> {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
@@ -19,7 +19,7 @@ pub(super) fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
         .collect()
 }
 
-/// `x·y` of `(m, k)` and `(k, n)`, and beside each sum that of the squares of its products.
+/// `x·y` of `(m, k)` and `(k, n)`: each element with the sum of the squares of its summands.
 pub(super) fn products(x: &[f32], y: &[f32], k: usize, n: usize) -> Vec<(f64, f64)> {
     let mut exact = vec![(0.0_f64, 0.0_f64); x.len() / k * n];
     for (x, exact) in x.chunks_exact(k).zip(exact.chunks_exact_mut(n)) {

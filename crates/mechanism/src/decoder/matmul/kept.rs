@@ -1,4 +1,4 @@
-//! Which way a large product takes, and what is kept of a right side for the next one.
+//! Chooses the implementation of a large product, and caches the packed form of its right-hand side.
 
 #[cfg(target_arch = "x86_64")]
 use std::sync::OnceLock;
@@ -9,12 +9,12 @@ use super::panels;
 use super::tiles;
 use super::{Base, View};
 
-/// What is kept of a right side that many products share: the order in which tiles or vectors read it, six or four bytes a
-/// number, from its first large product on. Nothing where `gemm` multiplies, or of large matrices: there memory is worth
-/// more than the time of packing.
+/// Cache of a right-hand side that many products share: the matrix in the order in which tiles or vectors read it, six
+/// or four bytes per element, packed at its first large product. It stays empty where `gemm` multiplies, and for large
+/// matrices, whose packed copy would need more memory than the packing time saved is worth.
 #[derive(Debug)]
 pub struct Kept {
-    /// Numbers of the largest matrix that is kept.
+    /// Number of elements of the largest matrix that is cached.
     #[cfg_attr(
         not(target_arch = "x86_64"),
         expect(dead_code, reason = "nothing is kept there")
@@ -33,7 +33,7 @@ enum Packed {
 }
 
 impl Kept {
-    /// Whether anything is kept here.
+    /// Whether anything is cached on this machine.
     pub fn of_use() -> bool {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         let tiles = tiles::available();
@@ -46,7 +46,7 @@ impl Kept {
         tiles || panels
     }
 
-    /// Nothing yet; never anything of a matrix of more than `largest` numbers.
+    /// An empty cache, which remains empty for a matrix of more than `largest` elements.
     pub fn up_to(largest: usize) -> Self {
         Self {
             largest,
@@ -57,26 +57,26 @@ impl Kept {
 }
 
 impl Clone for Kept {
-    /// Nothing: whoever copies a matrix means to change it.
+    /// An empty cache, because a matrix is copied in order to be modified.
     fn clone(&self) -> Self {
         Self::up_to(self.largest)
     }
 }
 
-/// A product with a right side of which something may be kept: where it goes, and what it is added to.
+/// A product whose right-hand side may be cached.
 #[derive(Debug)]
 pub struct KeptProduct<'a, 'b> {
-    /// `(rows, right.columns)`, row-major and dense.
+    /// Result, `(rows, right.columns)`, row-major and contiguous.
     pub dst: &'b mut [f32],
-    /// Added.
+    /// What the product is added to.
     pub base: Base<'a>,
-    /// Right side.
+    /// Right-hand side.
     pub right: View<'a>,
-    /// What is kept of it.
+    /// Cache of the right-hand side, if any.
     pub kept: Option<&'a Kept>,
 }
 
-/// Multiplies on tiles or vectors what is worth it there, see [`super::multiply_each`]; what is left is for `gemm`.
+/// Computes the products for which tiles or vectors are worthwhile (see [`super::multiply_each`]); returns the others.
 #[cfg(target_arch = "x86_64")]
 pub(super) fn multiply<'a, 'b>(a: View<'_>, products: Vec<KeptProduct<'a, 'b>>) -> Vec<KeptProduct<'a, 'b>> {
     let kept_of = |product: &KeptProduct<'a, 'b>| {
@@ -133,7 +133,7 @@ impl Packed {
 #[cfg(target_arch = "x86_64")]
 impl Kept {
     fn packed(&self, pack: impl FnOnce() -> Packed) -> Option<&Packed> {
-        // Not `get_or_init`: packing runs on all threads, and one that waits may come back here.
+        // Not `get_or_init`: packing runs on all threads, and a waiting thread may run a task that comes back here.
         if self.packed.get().is_none() {
             let _ = self.packed.set(pack());
         }
@@ -141,7 +141,7 @@ impl Kept {
     }
 }
 
-/// There is but `gemm` here.
+/// On this architecture only `gemm` is used.
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) fn multiply<'a, 'b>(_: View<'_>, products: Vec<KeptProduct<'a, 'b>>) -> Vec<KeptProduct<'a, 'b>> {
     products

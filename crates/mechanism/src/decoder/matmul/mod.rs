@@ -1,7 +1,7 @@
-//! Products of matrices: bounds-checked views over slices, and behind them what is fastest here.
+//! Matrix products: bounds-checked views over slices, multiplied by the fastest implementation for the machine.
 //!
-//! Large products run on the processor's matrix tiles where it has them (`tiles`), on vectors of eight with a packed right
-//! side where those are the widest (`panels`), else and for small ones in `gemm`.
+//! Large products use the CPU's matrix tiles if it has them (`tiles`), or eight-element vectors with a packed
+//! right-hand side if no wider vectors exist (`panels`). Other machines, and small products, use `gemm`.
 
 #[cfg(test)]
 mod exact;
@@ -17,23 +17,23 @@ use rayon::prelude::*;
 pub use kept::{Kept, KeptProduct};
 use target::Target;
 
-/// A matrix inside a slice.
+/// A matrix stored in a slice.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     /// Values; element `(i, j)` is `data[i·row_stride + j·column_stride]`.
     pub data: &'a [f32],
-    /// Rows.
+    /// Number of rows.
     pub rows: usize,
-    /// Columns.
+    /// Number of columns.
     pub columns: usize,
-    /// Distance between rows.
+    /// Distance between the starts of adjacent rows, in elements.
     pub row_stride: usize,
-    /// Distance between columns.
+    /// Distance between adjacent columns, in elements.
     pub column_stride: usize,
 }
 
 impl<'a> View<'a> {
-    /// A row-major matrix whose rows lie `row_stride` apart.
+    /// A row-major matrix whose rows start `row_stride` elements apart.
     pub fn new(data: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
         Self {
             data,
@@ -85,10 +85,10 @@ fn within(len: usize, rows: usize, columns: usize, row_stride: usize, column_str
     rows == 0 || columns == 0 || (rows - 1) * row_stride + (columns - 1) * column_stride < len
 }
 
-/// `dst = beta·dst + alpha·a·b`, with `dst` row-major, rows `dst_stride` apart; one thread.
+/// `dst = beta·dst + alpha·a·b` on one thread; `dst` is row-major with rows `dst_stride` apart.
 ///
 /// # Panics
-/// If shapes or extents do not fit: a bug of the caller.
+/// If shapes do not match or exceed their slices, which is a bug of the caller.
 #[expect(
     unsafe_code,
     reason = "gemm takes pointers; every extent is checked against its slice first"
@@ -145,7 +145,7 @@ unsafe fn raw(dst: *mut f32, dst_stride: usize, a: View<'_>, b: View<'_>, alpha:
     }
 }
 
-/// Rows per task, so that every thread has work; at most 512, whose inputs and outputs stay in the second-level cache.
+/// Number of rows per task such that every thread has work; at most 512, so that a task's data stay in the L2 cache.
 pub fn rows_per_task(rows: usize) -> usize {
     let threads = rayon::current_num_threads();
     rows.div_ceil(threads).clamp(16, 512)
@@ -156,16 +156,16 @@ pub fn rows_per_task(rows: usize) -> usize {
 pub enum Base<'a> {
     /// Nothing.
     Zero,
-    /// What stands where the product goes.
+    /// The present content of the target.
     Target,
-    /// A matrix of the product's shape, row-major and dense.
+    /// A matrix of the product's shape, row-major and contiguous.
     Matrix(&'a [f32]),
 }
 
-/// `dst = beta·dst + a·b` with `dst` `(a.rows, b.columns)` row-major and dense, beta 0 or 1; all threads.
+/// `dst = beta·dst + a·b` on all threads; `dst` is `(a.rows, b.columns)`, row-major and contiguous, and beta 0 or 1.
 ///
 /// # Panics
-/// If shapes or extents do not fit: a bug of the caller.
+/// If shapes do not match or exceed their slices, which is a bug of the caller.
 pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     let base = if beta == 0.0 { Base::Zero } else { Base::Target };
     let product = KeptProduct {
@@ -177,10 +177,10 @@ pub fn multiply_parallel(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     multiply_each(a, vec![product]);
 }
 
-/// `dst = base + a·right` for each of `products`, with what is kept of their right sides.
+/// `dst = base + a·right` for each of `products`, using the caches of their right-hand sides.
 ///
 /// # Panics
-/// As [`multiply_parallel`].
+/// Those of [`multiply_parallel`].
 pub fn multiply_each(a: View<'_>, mut products: Vec<KeptProduct<'_, '_>>) {
     for product in &products {
         let len = a.rows * product.right.columns;
@@ -206,9 +206,9 @@ pub fn multiply_each(a: View<'_>, mut products: Vec<KeptProduct<'_, '_>>) {
     }
 }
 
-/// `dst = beta·dst + a·b` in `gemm`: tasks are blocks of at most 512 rows, divided further by columns while there are fewer of
-/// them than threads: a task packs the part of `b` it needs, and halves of the columns pack half of it each where halves of the
-/// rows would pack all of it twice.
+/// `dst = beta·dst + a·b` with `gemm`. Tasks are blocks of at most 512 rows, divided further by columns if there are
+/// fewer blocks than threads: a task packs the part of `b` it needs, so dividing the columns packs each part of `b`
+/// once, whereas dividing the rows would pack all of `b` several times.
 fn by_gemm(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
     let (rows, columns) = (a.rows, b.columns);
     let tall = rows.div_ceil(512);
@@ -221,7 +221,7 @@ fn by_gemm(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
             .for_each(|(i, dst)| multiply(dst, columns, a.rows_from(i * tall, tall), b, 1.0, beta));
         return;
     }
-    // Blocks of columns are no slices: each task gets the pieces of rows it owns.
+    // A block of columns is not a contiguous slice, so each task writes its part of every row through a pointer.
     dst.par_chunks_mut(tall * columns)
         .enumerate()
         .for_each(|(i, dst)| {
@@ -235,7 +235,7 @@ fn by_gemm(dst: &mut [f32], a: View<'_>, b: View<'_>, beta: f32) {
         });
 }
 
-/// Columns `first..` of a matrix that has the rows of `a`: `= beta·themselves + a·b`.
+/// Sets columns `first..first + b.columns` of a matrix with the rows of `a` to beta times themselves plus `a·b`.
 #[expect(
     unsafe_code,
     reason = "as for `multiply`; columns of other tasks are not touched"
@@ -252,7 +252,7 @@ fn columns_of(matrix: Target, first: usize, a: View<'_>, b: View<'_>, beta: f32)
     unsafe { raw(start.add(first), stride, a, b, 1.0, beta) };
 }
 
-/// `xᵀ` of a row-major `(rows, columns)` matrix; all threads.
+/// Transposes a row-major `(rows, columns)` matrix on all threads.
 pub fn transposed(x: &[f32], rows: usize, columns: usize) -> Vec<f32> {
     const SIDE: usize = 16;
     let mut out = vec![0.0; x.len()];

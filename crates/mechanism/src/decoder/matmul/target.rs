@@ -1,6 +1,6 @@
-//! A matrix that many tasks write.
+//! A matrix that several tasks write concurrently.
 
-/// A row-major matrix, its first number and how far rows are apart, of which every task writes other elements.
+/// A row-major matrix: pointer to its first element and distance between rows. Each task writes different elements.
 #[derive(Clone, Copy)]
 pub(super) struct Target(pub(super) *mut f32, pub(super) usize);
 
@@ -8,7 +8,7 @@ pub(super) struct Target(pub(super) *mut f32, pub(super) usize);
     unsafe_code,
     reason = "tasks write disjoint parts of one matrix, which slices cannot say"
 )]
-// SAFETY: whoever makes one borrows the matrix mutably for all its tasks, and these write disjoint rows or columns.
+// SAFETY: whoever creates one borrows the matrix mutably for all its tasks, and these write disjoint rows or columns.
 unsafe impl Send for Target {}
 
 #[expect(

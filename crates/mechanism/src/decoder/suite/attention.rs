@@ -1,4 +1,4 @@
-//! Attention of the suite.
+//! The suite's tests of attention.
 
 use super::Suite;
 use crate::decoder::attention::Heads;
@@ -51,7 +51,7 @@ impl<M: Machine> Suite<'_, M> {
     pub(super) fn attention_kept(&mut self, heads: &Heads, rows: usize) -> Result<()> {
         let [q, k, v] = self.states(heads, rows);
         let (machine, qw, kw) = (self.machine, heads.q_width(), heads.kv_width());
-        // Two texts alike but for their lengths: the first has a row more.
+        // Two texts that differ only in length: the first has one row more.
         let (first, kept_rows) = (rows - 1, [rows - 1, rows - 2]);
         let mut kept = Vec::new();
         for rows in kept_rows {

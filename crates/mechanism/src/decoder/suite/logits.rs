@@ -1,4 +1,4 @@
-//! Logits and losses of the suite.
+//! The suite's tests of logits and losses.
 
 use super::Suite;
 use crate::decoder::machine::Machine;
@@ -8,11 +8,11 @@ impl<M: Machine> Suite<'_, M> {
     pub(super) fn logits(&mut self, rows: usize, width: usize, cap: Option<f32>) -> Result<()> {
         let mut x: Vec<f32> = self.noise.numbers(rows * width).iter().map(|v| v * 9.0).collect();
         if width > 20 {
-            // A tie far apart: the first counts.
+            // A tie far apart: the first must be returned.
             (x[width - 1], x[19]) = (10.0, 10.0);
         }
         if width > 147 {
-            // And one at a distance of 128, where one thread may see both.
+            // And one at a distance of 128, where the same thread may read both.
             (x[width + 147], x[width + 19]) = (10.0, 10.0);
         }
         let there = self.up(&x)?;

@@ -1,7 +1,7 @@
-//! The six benchmarks of Open LLM Leaderboard v1 as lm-evaluation-harness 0.4.13 states them: documents to items.
+//! The six benchmarks of Open LLM Leaderboard v1 as in lm-evaluation-harness 0.4.13: turns documents into items.
 //!
-//! Prompt text, continuation, order and few-shot examples are those of its task files (`arc_challenge`, `hellaswag`,
-//! `mmlu_*`, `truthfulqa_mc1`, `truthfulqa_mc2`, `winogrande`, `gsm8k`), to the byte.
+//! Prompt text, continuation, order and few-shot examples are byte-identical to those of its task files
+//! (`arc_challenge`, `hellaswag`, `mmlu_*`, `truthfulqa_mc1`, `truthfulqa_mc2`, `winogrande`, `gsm8k`).
 
 mod prompts;
 mod subjects;
@@ -16,10 +16,10 @@ use super::data::{Document, documents};
 use super::python_random::PythonRandom;
 use crate::error::{Error, Result};
 
-/// The version of lm-evaluation-harness whose task files these are.
+/// The version of lm-evaluation-harness whose task files are reproduced.
 pub const HARNESS_VERSION: &str = "0.4.13";
 
-/// Seed from which the harness draws few-shot examples unless told otherwise.
+/// Default seed of the harness for drawing few-shot examples.
 pub const FEW_SHOT_SEED: u64 = 1234;
 
 /// A benchmark task; of MMLU, one subject.
@@ -51,10 +51,10 @@ impl fmt::Display for Task {
 }
 
 impl Task {
-    /// The tasks called `name`: one, or all of `mmlu`, of a group of it (`mmlu_stem`), or of `truthfulqa`.
+    /// The tasks called `name`: one task, or all of `mmlu`, of a group of MMLU (`mmlu_stem`), or of `truthfulqa`.
     ///
     /// # Errors
-    /// [`Error::UnknownTask`].
+    /// [`Error::UnknownTask`] if there is none.
     pub fn named(name: &str) -> Result<Vec<Self>> {
         let subjects = |wanted: &dyn Fn(usize) -> bool| -> Vec<Self> {
             (0..SUBJECTS.len())
@@ -88,7 +88,7 @@ impl Task {
         Ok(found)
     }
 
-    /// Shots of Open LLM Leaderboard v1; `TruthfulQA` has its six examples in the prompt.
+    /// Number of shots on Open LLM Leaderboard v1; the prompt of `TruthfulQA` contains its six examples.
     pub fn leaderboard_shots(self) -> usize {
         match self {
             Self::ArcChallenge => 25,
@@ -98,7 +98,7 @@ impl Task {
         }
     }
 
-    /// The version the harness gives its task file.
+    /// The version of its task file in the harness.
     pub fn version(self) -> f64 {
         match self {
             Self::TruthfulQaMc1 => 2.0,
@@ -107,7 +107,7 @@ impl Task {
         }
     }
 
-    /// Folder of the benchmark.
+    /// Name of the benchmark's folder.
     pub fn folder(self) -> &'static str {
         match self {
             Self::ArcChallenge => "arc_challenge",
@@ -119,7 +119,7 @@ impl Task {
         }
     }
 
-    /// Names of the split that is evaluated.
+    /// Possible names of the split that is evaluated.
     fn split(self) -> &'static [&'static str] {
         match self {
             Self::ArcChallenge | Self::Mmlu(_) | Self::Gsm8k => &["test"],
@@ -128,7 +128,7 @@ impl Task {
         }
     }
 
-    /// Where few-shot examples come from.
+    /// Possible names of the split from which few-shot examples are drawn.
     fn examples_split(self) -> &'static [&'static str] {
         match self {
             Self::Mmlu(_) => &["dev"],
@@ -137,8 +137,8 @@ impl Task {
         }
     }
 
-    /// Whether the harness draws one example more and drops the document itself: it does where a task names neither a
-    /// few-shot split nor a test split, whether or not the examples come from another split.
+    /// Whether the harness draws one more example and drops the document itself. It does so if a task names neither a
+    /// few-shot split nor a test split, even if the examples come from another split.
     fn drops_itself(self) -> bool {
         matches!(
             self,
@@ -147,34 +147,34 @@ impl Task {
     }
 }
 
-/// What is right.
+/// The right answer of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Gold {
-    /// One choice.
+    /// Index of the only right choice.
     Choice(usize),
     /// The choices marked true (`TruthfulQA` mc2).
     Labels(Vec<bool>),
-    /// A text whose last number is the answer (GSM8K).
+    /// A text whose last number is the right answer (GSM8K).
     Answer(String),
 }
 
-/// One document, ready to be asked.
+/// One document in the form in which it is presented to a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// Task.
     pub task: Task,
-    /// Number of the document in its split (of MMLU: in its subject), from 0.
+    /// Index of the document in its split (for MMLU, in its subject), from 0.
     pub doc_id: usize,
-    /// Context and continuation of each choice; one, without a continuation, where text is to be generated.
+    /// Context and continuation of each choice; a single request with an empty continuation if text is to be generated.
     pub requests: Vec<Request>,
-    /// Characters of each choice, by which `acc_norm` divides.
+    /// Number of characters of each choice, by which `acc_norm` divides.
     pub choice_chars: Vec<usize>,
-    /// What is right.
+    /// The right answer.
     pub gold: Gold,
 }
 
 impl Item {
-    /// The item as a text: its context and the right choice, the first of several; the context alone where text is generated.
+    /// Context and right choice (the first of several) as one text; only the context if text is generated.
     pub fn text(&self) -> String {
         let right = match &self.gold {
             Gold::Choice(right) => *right,
@@ -186,25 +186,26 @@ impl Item {
     }
 }
 
-/// A task's items.
+/// The items of one task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskItems {
     /// Task.
     pub task: Task,
-    /// Examples before each.
+    /// Number of few-shot examples before each item.
     pub shots: usize,
-    /// Documents the split has, asked or not.
+    /// Number of documents in the split, whether used or not.
     pub documents: usize,
-    /// Items in the order of documents.
+    /// Items in the order of their documents.
     pub items: Vec<Item>,
 }
 
-/// The items of a task in order, with `shots` examples each; of at most `limit` documents.
+/// The items of a task in order, with `shots` few-shot examples each, for at most `limit` documents.
 ///
-/// Few-shot examples depend on the documents before: the harness draws them one document after the other.
+/// Few-shot examples depend on the preceding documents, because the harness draws them one document after the other.
 ///
 /// # Errors
-/// What reading fails with; [`Error::BenchmarkLine`] for a document that lacks what the task needs; [`Error::Shots`].
+/// Errors of reading; [`Error::BenchmarkLine`] for a document that lacks what the task needs; [`Error::Shots`] if there
+/// are too few examples.
 pub fn items(task: Task, data: &Path, shots: usize, limit: Option<usize>, seed: u64) -> Result<TaskItems> {
     let folder = data.join(task.folder());
     let of_task = |splits| -> Result<Vec<Document>> {

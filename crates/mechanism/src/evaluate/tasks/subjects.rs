@@ -1,6 +1,6 @@
 //! The 57 subjects of MMLU (Hendrycks et al. 2020, <https://arxiv.org/abs/2009.03300>) and their groups.
 
-/// Groups of subjects.
+/// Names of the groups of subjects.
 pub const GROUPS: [&str; 4] = ["humanities", "other", "social_sciences", "stem"];
 
 /// Subjects in alphabetical order, each with its group.

@@ -1,4 +1,4 @@
-//! The header of a safetensors file, checked against the file's length.
+//! Reads the header of a safetensors file and validates it against the file's length.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::SafetensorsEntry;
 use crate::error::{Error, Result};
 
-/// Longest header that is read, as in the reference implementation, bytes.
+/// Maximum header length, bytes; as in the reference implementation.
 const MAX_HEADER: u64 = 100_000_000;
 
 pub(super) fn malformed(path: &Path, what: String, at: u64) -> Error {
@@ -69,7 +69,7 @@ pub(super) fn read_header(path: &Path, mut file: &File) -> Result<BTreeMap<Strin
     Ok(tensors)
 }
 
-/// None unless type, shape and offsets agree with each other and the file.
+/// Parses an entry; `None` unless type, shape and offsets are consistent with each other and with the file's length.
 fn entry(value: &Value, data: u64, length: u64) -> Option<SafetensorsEntry> {
     let dtype = value.get("dtype")?.as_str()?.to_owned();
     let mut shape = Vec::new();
@@ -89,7 +89,7 @@ fn entry(value: &Value, data: u64, length: u64) -> Option<SafetensorsEntry> {
         "F32" | "I32" | "U32" => 4,
         "F16" | "BF16" | "I16" | "U16" => 2,
         "I8" | "U8" | "BOOL" | "F8_E4M3" | "F8_E5M2" => 1,
-        // Types of sub-byte width are listed, never read.
+        // Types of less than a byte can be listed but not decoded.
         _ => 0,
     };
     let n_elements = shape

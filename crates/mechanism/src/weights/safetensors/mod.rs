@@ -1,6 +1,6 @@
-//! Safetensors files: an 8-byte length, a JSON header, raw values; one file or several under an index.
+//! Safetensors files: an 8-byte header length, a JSON header, raw values; a single file or several with an index.
 //!
-//! The header is read by hand, because the `safetensors` crate wants the whole file in one piece of memory.
+//! The header is parsed here, because the `safetensors` crate requires the whole file in one piece of memory.
 
 mod header;
 
@@ -18,22 +18,22 @@ use crate::error::{Error, Result};
 use crate::gguf::GgmlType;
 use crate::mapped::with_bytes;
 
-/// One tensor's entry.
+/// One tensor's entry in a header.
 #[derive(Debug, Clone)]
 pub struct SafetensorsEntry {
-    /// Shape, outermost first.
+    /// Shape, outermost dimension first.
     pub shape: Vec<usize>,
-    /// The type's name as stored; F64, F32, F16 and BF16 are decoded.
+    /// Name of the type as stored; F64, F32, F16 and BF16 can be decoded.
     pub dtype: String,
     /// Index into [`SafetensorsFiles::files`].
     pub file: usize,
-    /// First byte in that file.
+    /// Offset of its first byte in that file.
     pub start: u64,
-    /// Bytes it occupies.
+    /// Its size in bytes.
     pub n_bytes: usize,
 }
 
-/// Open files and the table of their tensors.
+/// Open files with a table of all their tensors.
 #[derive(Debug)]
 pub struct SafetensorsFiles {
     /// Paths and open files.
@@ -46,7 +46,7 @@ impl SafetensorsFiles {
     /// Opens files and reads their headers.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Malformed`] when a header does not fit its file or a tensor occurs twice.
+    /// [`Error::Read`]; [`Error::Malformed`] if a header is inconsistent with its file or a tensor occurs twice.
     pub fn open(paths: &[PathBuf]) -> Result<Self> {
         let mut all = Self {
             files: Vec::new(),
@@ -72,11 +72,11 @@ impl SafetensorsFiles {
         Ok(all)
     }
 
-    /// Opens the files that an index (`model.safetensors.index.json`) names, all of them in the index's own folder.
+    /// Opens the files named in an index (`model.safetensors.index.json`), all of which must be in the index's folder.
     ///
     /// # Errors
-    /// As [`SafetensorsFiles::open`]; [`Error::Malformed`] for an index that is none or names something else than a
-    /// safetensors file beside it; [`Error::MissingTensor`] for a tensor that is not in the file it names.
+    /// Those of [`SafetensorsFiles::open`]; [`Error::Malformed`] for an invalid index, or one that names anything but
+    /// safetensors files in its folder; [`Error::MissingTensor`] for a tensor that none of the files contains.
     pub fn open_index(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
             path: path.to_path_buf(),
@@ -105,7 +105,7 @@ impl SafetensorsFiles {
         }
         let paths: Vec<PathBuf> = names.into_iter().map(|name| folder.join(name)).collect();
         let all = Self::open(&paths)?;
-        // A head that is the embedding is often dropped from the files and stays in the index.
+        // A head that is tied to the embedding is often missing from the files but still listed in the index.
         let dropped = |name: &str| {
             name.ends_with("lm_head.weight")
                 && all
@@ -125,7 +125,7 @@ impl SafetensorsFiles {
         }
     }
 
-    /// A tensor's bytes as stored.
+    /// The bytes of a tensor in its stored format.
     ///
     /// # Errors
     /// [`Error::MissingTensor`], [`Error::Read`].
@@ -163,7 +163,7 @@ impl SafetensorsFiles {
         Ok(out)
     }
 
-    /// The same as they are stored.
+    /// As [`SafetensorsFiles::rows`], in the stored format.
     pub(super) fn stored_rows(
         &self,
         name: &str,
@@ -199,7 +199,7 @@ impl SafetensorsFiles {
     }
 }
 
-/// A storage type that is decoded, by the format's name; ggml has the same four.
+/// The storage type with this name in the format, if it can be decoded; ggml has the same four types.
 fn dtype(name: &str) -> Option<GgmlType> {
     match name {
         "F64" => Some(GgmlType::F64),

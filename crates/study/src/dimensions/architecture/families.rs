@@ -1,7 +1,8 @@
-//! Families at equal size and date: all pairs, corrected for their number, the typical checkpoint and the best.
+//! Families at equal size and date: all pairs, corrected for multiple testing, and each family's typical and best
+//! checkpoint.
 //!
-//! Score = family + restricted cubic splines of log2 size and of date; errors clustered by shape. An adjusted score is the
-//! score less what the splines say of the checkpoint, plus what they say at the reference.
+//! Model: score = family + restricted cubic splines of log2 size and of date, with standard errors clustered by shape.
+//! An adjusted score is the score minus the splines' value at the checkpoint plus their value at the reference.
 
 mod typical;
 mod words;
@@ -11,7 +12,7 @@ use crate::finding::Finding;
 use crate::section::{Axis, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{OlsFit, RestrictedSpline, clustered_ols, holm, median, sorted};
 
-/// Name in ids, name for people, class name.
+/// Name in ids, label, class name.
 const FAMILIES: [(&str, &str, &str); 8] = [
     ("llama", "Llama", "LlamaForCausalLM"),
     ("qwen2", "Qwen2", "Qwen2ForCausalLM"),
@@ -22,11 +23,11 @@ const FAMILIES: [(&str, &str, &str); 8] = [
     ("gemma", "Gemma", "GemmaForCausalLM"),
     ("phi", "Phi", "PhiForCausalLM"),
 ];
-/// Fewer evaluations than this are no family to compare.
+/// Fewest evaluations of a family to be compared.
 const LEAST: usize = 20;
-/// Draws among which the best is looked for: a plain maximum grows with the family.
+/// Number of checkpoints drawn for the expected best one, since a plain maximum grows with the size of the family.
 const DRAWS: usize = 20;
-/// The reference size, billions of parameters.
+/// The reference size, in billions of parameters.
 const REFERENCE: f64 = 8.0;
 
 /// The rows of all compared families.
@@ -35,7 +36,7 @@ struct Rows<'a> {
     row: Vec<&'a LeaderboardRow>,
     family: Vec<usize>,
     shape: Vec<u32>,
-    /// Columns of the splines, centred at the reference; none of them depends on the score.
+    /// Spline columns centred at the reference; none depends on the score.
     adjusting: Vec<Vec<f64>>,
     reference_date: f64,
 }
@@ -190,7 +191,7 @@ fn rows<'a>(dimensions: &Dimensions<'a>) -> Option<Rows<'a>> {
     Some(found)
 }
 
-/// Knots stand at quantiles of the distinct values: one base with a thousand fine-tunes draws no knot to itself.
+/// Distinct values, for the knots: a base model with a thousand fine-tunes does not attract knots.
 fn sorted_distinct(values: &[f64]) -> Vec<f64> {
     let mut distinct = sorted(values);
     distinct.dedup();

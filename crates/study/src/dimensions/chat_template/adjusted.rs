@@ -1,4 +1,5 @@
-//! With a chat template against without: raw, like with like, and the checkpoints that were evaluated both ways.
+//! Evaluations with a chat template against those without: on all rows, within strata, and for checkpoints evaluated
+//! both ways.
 
 use std::collections::BTreeMap;
 
@@ -166,7 +167,7 @@ fn compare(
     stratified_difference(&values, &with, &strata, &shapes)
 }
 
-/// With and without, by outcome, of each checkpoint that has both; several evaluations of one side are averaged.
+/// By outcome, the scores with and without of each checkpoint that has both; repeated evaluations are averaged.
 fn pairs<'a>(dimensions: &Dimensions<'a>) -> BTreeMap<&'a str, [(f64, f64); 7]> {
     let mut sides: BTreeMap<&str, [Vec<usize>; 2]> = BTreeMap::new();
     for (place, row) in dimensions.rows.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The Pareto front: checkpoints that nothing smaller (or cheaper) beats, which sizes lie on it, and how often under
-//! resampling of shapes.
+//! The Pareto front: checkpoints that no smaller (or cheaper) one beats, the sizes on it, and its stability when shapes
+//! are resampled.
 
 use super::super::{Dimensions, LeaderboardRow, source};
 use crate::finding::Finding;
@@ -7,10 +7,10 @@ use crate::groups::Groups;
 use crate::section::{Axis, Cell, Drawing, Figure, Layer, Panel, Section, Table};
 use crate::statistics::{bootstrap_interval, resample_counts};
 
-/// Edges of the bins a front is counted in, billions of parameters.
+/// Limits of the bins in which a front is counted, in billions of parameters.
 const EDGES: [f64; 8] = [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
-/// What a front is drawn over.
+/// A cost against which a front is drawn.
 struct Cost {
     name: &'static str,
     words: &'static str,
@@ -141,7 +141,7 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
     });
 }
 
-/// Places of the front among points by ascending cost, of those whose weight is not zero.
+/// Indices of the points on the front, among those that `drawn` accepts; `points` are in order of ascending cost.
 fn front<'a>(
     points: &'a [Point<'_>],
     drawn: impl Fn(usize) -> bool + 'a,
@@ -156,7 +156,8 @@ fn front<'a>(
     })
 }
 
-/// Findings on the sizes of a front; its places with the share of resamples in which each stays.
+/// Adds findings on the sizes of a front; returns its indices with the share of resamples in which each stays on the
+/// front.
 fn resampled(
     dimensions: &Dimensions<'_>,
     cost: &Cost,

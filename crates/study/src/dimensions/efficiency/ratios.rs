@@ -1,10 +1,10 @@
-//! Points for what a checkpoint costs: per billion parameters in bins of size, per active parameter, per kilogram of CO₂.
+//! Points per unit of cost: per billion parameters in size bins, per active parameter, per kilogram of CO₂.
 
 use super::super::{Bucket, Dimensions, LeaderboardRow};
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{mean, median};
 
-/// Edges of size bins, billions of parameters: from, to, name in ids.
+/// Size bins in billions of parameters: from, to, name in ids.
 const BINS: [(f64, f64, &str); 6] = [
     (0.0, 1.0, "under_1b"),
     (1.0, 3.0, "1_3b"),

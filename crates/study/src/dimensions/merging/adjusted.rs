@@ -1,11 +1,11 @@
-//! Merged against not, like with like: within shapes, months and bases; and how the two labels of merging disagree.
+//! Merged against other checkpoints within shapes, months and base models, and how the labels of merging disagree.
 
 use super::super::{Dimensions, LeaderboardRow, OUTCOMES, source};
 use crate::finding::Finding;
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{Stratified, holm, stratified_difference};
 
-/// What "merged" can mean.
+/// Definitions of a merged checkpoint: name in ids, description, function.
 const DEFINITIONS: [(&str, &str, Definition); 3] = [
     ("flag", "the flag `Merged`", |row| row.merged),
     (
@@ -23,7 +23,7 @@ const DEFINITIONS: [(&str, &str, Definition); 3] = [
 ];
 type Definition = fn(&LeaderboardRow) -> Option<bool>;
 
-/// What is held equal.
+/// Strata within which checkpoints are compared.
 const STRATA: [(&str, &str, Stratum); 5] = [
     ("raw", "nothing held equal", |_| Some(String::new())),
     ("structure", "same shape", |row| Some(row.shape.to_string())),
@@ -37,10 +37,10 @@ const STRATA: [(&str, &str, Stratum); 5] = [
 ];
 type Stratum = fn(&LeaderboardRow) -> Option<String>;
 
-/// What to count, of flag, type and name.
+/// Selects what to count, given flag, type and name.
 type Keep = fn(bool, bool, bool) -> bool;
 
-/// Words in a name that say merging.
+/// Words in a name that indicate a merge.
 const NAMES: [&str; 10] = [
     "merge",
     "slerp",
@@ -187,7 +187,7 @@ fn finding(
     .with_figure("merging-adjusted")
 }
 
-/// Each benchmark, like with like.
+/// Differences on each benchmark, within strata.
 fn benchmarks(dimensions: &Dimensions<'_>, section: &mut Section) {
     let (name, words, definition) = DEFINITIONS[2];
     let (key, held, stratum) = STRATA[3];
@@ -224,7 +224,7 @@ fn benchmarks(dimensions: &Dimensions<'_>, section: &mut Section) {
     section.tables.push(table);
 }
 
-/// How flag, type and name disagree.
+/// Disagreement of flag, type and name.
 fn labels(dimensions: &Dimensions<'_>, section: &mut Section) {
     let known: Vec<(&LeaderboardRow, bool, bool)> = dimensions
         .rows

@@ -1,11 +1,11 @@
-//! Likes and downloads against the score, like with like: within size, within month of publication, within both.
+//! Correlation of likes and downloads with the score, within size, within month of publication, and within both.
 
 use super::super::{Bucket, Dimensions, LeaderboardRow, source};
 use crate::finding::{Finding, Interval};
 use crate::section::{Axis, Bar, Cell, Drawing, Figure, Section, Table};
 use crate::statistics::{RankedColumns, bootstrap_interval, correlation_within, given, resample_counts};
 
-/// What popularity is counted by, on which rows.
+/// Measures of popularity: name in ids, description with the rows used, function.
 const MEASURES: [(&str, &str, Measure); 3] = [
     ("likes", "likes, all evaluations with likes", |row| row.likes),
     ("likes_over_10", "likes, more than 10", |row| {
@@ -15,7 +15,7 @@ const MEASURES: [(&str, &str, Measure); 3] = [
 ];
 type Measure = fn(&LeaderboardRow) -> Option<f64>;
 
-/// What is held equal.
+/// Strata within which the correlation is computed.
 const STRATA: [(&str, &str, Stratum); 3] = [
     ("within_size", "same size (half a doubling)", |row| {
         Some((size_class(row)?, 0))
@@ -27,12 +27,12 @@ const STRATA: [(&str, &str, Stratum); 3] = [
 ];
 type Stratum = fn(&LeaderboardRow) -> Option<(i64, i64)>;
 
-/// Half doublings of size.
+/// Size class: half doublings of size.
 fn size_class(row: &LeaderboardRow) -> Option<i64> {
     row.best_size().map(|size| (2.0 * size.log2()).floor() as i64)
 }
 
-/// One correlation with what it rests on.
+/// A correlation with its sample.
 struct Found {
     value: f64,
     n: usize,

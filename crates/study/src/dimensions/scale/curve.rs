@@ -1,4 +1,5 @@
-//! Score against the logarithm of size: a smooth curve, what a doubling buys along it, and where that falls below a point.
+//! Score against the logarithm of size: a smooth curve, the gain per doubling along it, and where that falls below one
+//! point.
 
 mod figures;
 mod slopes;
@@ -10,14 +11,14 @@ use super::super::Dimensions;
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{Contrast, OlsFit, RestrictedSpline, clustered_ols, mean, quantile};
 
-/// Sizes at which curve and slope are printed, billions of parameters.
+/// Sizes at which curve and slope are tabulated, in billions of parameters.
 const AT: [f64; 7] = [0.5, 1.0, 3.0, 7.0, 14.0, 32.0, 70.0];
-/// Points per doubling below which more size is called not worth it.
+/// Points per doubling below which more size is not considered worthwhile.
 const ONE_POINT: f64 = 1.0;
 
-/// What the curve is fitted on.
+/// Data of a fit.
 struct Rows {
-    /// Ending of the ids, and words.
+    /// Suffix of the ids, and description.
     variant: (&'static str, &'static str),
     log_size: Vec<f64>,
     average: Vec<f64>,
@@ -58,7 +59,8 @@ pub(super) fn add(dimensions: &Dimensions<'_>, section: &mut Section) {
         shown: true,
         ..Table::default()
     };
-    // One set of knots for both, at quantiles over shapes: a base with 800 fine-tunes does not draw them all to itself.
+    // The same knots for both fits, at quantiles over shapes, so that a base model with 800 fine-tunes does not attract
+    // them all.
     let Some(spline) = RestrictedSpline::five_knots(&shapes.log_size) else {
         return;
     };
@@ -95,7 +97,7 @@ fn evaluations(dimensions: &Dimensions<'_>) -> Rows {
     rows
 }
 
-/// Means of each shape.
+/// Means by shape.
 fn one_a_shape(rows: &Rows) -> Rows {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (row, &shape) in rows.shape.iter().enumerate() {
@@ -180,7 +182,7 @@ fn at(rows: &Rows, curve: &Curve, size: f64, section: &mut Section) -> Vec<Cell>
     cells
 }
 
-/// From the size that 1 % of the rows stay below to the largest: below it a few rows would draw a long straight end.
+/// The range of the curve, from the 1 % quantile to the maximum: below it few rows would determine a long linear tail.
 fn ends(values: &[f64]) -> (f64, f64) {
     (quantile(values, 0.01), quantile(values, 1.0))
 }

@@ -1,4 +1,4 @@
-//! The figures of importances: kinds side by side, columns that move together, curves.
+//! Figures of importances: kinds side by side, clusters of columns, curves.
 
 use super::{CURVES, ImportanceQuestion, Kind, NEAR, POINTS, label, rank};
 use crate::error::Error;
@@ -11,7 +11,7 @@ impl ImportanceQuestion<'_> {
         format!("{what}-{}", self.target)
     }
 
-    /// The kinds as shares of their own sum, so that one axis holds all.
+    /// The kinds, each as shares of its own sum, so that they fit on one axis.
     pub(super) fn bars(&self, kinds: &[Kind<'_>]) -> Figure {
         let mut bars = Vec::new();
         for kind in kinds.iter().filter(|kind| kind.name != "grouped") {
@@ -72,7 +72,7 @@ impl ImportanceQuestion<'_> {
         }
     }
 
-    /// Partial dependence and local effects of the columns that permutation puts first.
+    /// Partial dependence and local effects of the columns that rank highest by permutation.
     pub(super) fn curves(&self, kinds: &[Kind<'_>], tables: &mut Vec<Table>) -> Result<Figure, Error> {
         let by = kinds.iter().find(|kind| kind.name == "permutation");
         let mut order: Vec<usize> = (0..self.setting.design.n_features()).collect();
@@ -138,7 +138,7 @@ impl ImportanceQuestion<'_> {
     }
 }
 
-/// A point with the ends of its interval and its support.
+/// A point with the limits of its interval and its support.
 fn bin(point: &Point) -> Bin {
     let (q1, q3) = point
         .interval

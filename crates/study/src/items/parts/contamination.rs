@@ -1,4 +1,4 @@
-//! Checkpoints that do better on named items than the items' difficulty and the rest of their answers let expect.
+//! Checkpoints that do better on given items than the items' difficulty and their other answers explain.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::items::contamination::contamination;
 use crate::items::section::{ItemStudy, slug, table};
 use crate::section::Section;
 
-/// One finding a checkpoint and benchmark, and how many stand out.
+/// Adds one finding per checkpoint and benchmark, and the number that stand out.
 pub(in crate::items) fn add(
     study: &ItemStudy<'_>,
     subset: &BTreeMap<String, BTreeSet<String>>,

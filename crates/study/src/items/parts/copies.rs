@@ -6,12 +6,12 @@ use crate::items::copies::{Copies, FEWEST, Pair, copies};
 use crate::items::section::{ItemStudy, slug, table, wilson};
 use crate::section::{Axis, Cell, Drawing, Figure, Layer, Panel, Section};
 
-/// Rows of the table shown, the most alike first.
+/// Number of rows in the table shown, ordered by agreement.
 const SHOWN: usize = 40;
-/// Panels of the figure.
+/// Maximum number of panels in the figure.
 const PANELS: usize = 12;
 
-/// Findings, table and figure.
+/// Adds findings, table and figure.
 pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
     let mut rows = table(
         "items_copies",
@@ -136,7 +136,7 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
     }
 }
 
-/// Pairs in each half of a unit of z, from the left edge of each, with empty ones about them.
+/// Histogram of z in bins of width 0.5: left edge and number of pairs, with an empty bin at either end.
 fn steps(z: &[f64]) -> Vec<(f64, f64)> {
     let place = |z: f64| (2.0 * z).floor() as i64;
     let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
@@ -160,7 +160,7 @@ fn method(found: &Copies) -> String {
     )
 }
 
-/// What orders pairs: share of items on which both gave the same answer or are both right or both wrong.
+/// Sort key of pairs: the share of items on which both are right or both wrong.
 fn alike(pair: &Pair) -> f64 {
     pair.agree as f64 / pair.n as f64
 }

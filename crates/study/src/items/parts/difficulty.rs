@@ -1,18 +1,18 @@
-//! How hard the items of each benchmark are, and how well they tell checkpoints apart.
+//! Difficulty of the items of each benchmark, and how well they discriminate between checkpoints.
 
 use crate::items::difficulty::{ItemFacts, fleiss, items};
 use crate::items::section::{ItemStudy, table, wilson};
 use crate::section::{Axis, Cell, Drawing, Figure, Section};
 use crate::statistics::{bootstrap_interval, mean, median, resample_counts};
 
-/// Whether an item is of a kind.
+/// A predicate on items.
 type Is = fn(&ItemFacts) -> bool;
-/// Of fewer checkpoints it is said that there are few.
+/// With fewer checkpoints than this the text says that there are few.
 const FEW: usize = 10;
-/// Panels of a figure.
+/// Maximum number of panels in a figure.
 const PANELS: usize = 12;
 
-/// Findings of one benchmark, one row of the table, one panel of the figure.
+/// Adds the findings, the row of the table and the panel of the figure for each benchmark.
 pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
     let mut rows = table(
         "items_benchmarks",
@@ -93,7 +93,7 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
         for (id, words, is) in kinds {
             let count = facts.iter().filter(|item| is(item)).count();
             let share = count as f64 / n as f64;
-            // What independent answers of the mean share to every item would give.
+            // Expected share if all items were equally hard and answers independent.
             let chance = |item: &ItemFacts| {
                 let base = if id == "all_fail" { 1.0 - average } else { average };
                 base.powi(item.n as i32)
@@ -199,7 +199,7 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
     section.tables.push(rows);
 }
 
-/// Median of values that count several times.
+/// Median of values, each with a count.
 fn weighted_median(values: &[f64], counts: &[u32]) -> f64 {
     let mut drawn: Vec<(f64, u32)> = values.iter().copied().zip(counts.iter().copied()).collect();
     drawn.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -8,18 +8,18 @@ use crate::statistics::{holm, mcnemar, paired_difference};
 
 const LEVEL: f64 = 0.95;
 
-/// What two did on the items of one benchmark that both answered.
+/// Result of two checkpoints on the items of one benchmark that both answered.
 struct Paired<'a> {
     benchmark: &'a str,
     n: usize,
     difference: f64,
     interval: Option<Interval>,
-    /// Items that only the one or only the other solves.
+    /// Number of items that only the first and only the second solves.
     only: (usize, usize),
     p: f64,
 }
 
-/// One finding and one sentence a benchmark that both answered.
+/// Adds one finding and one sentence per benchmark that both answered.
 pub(in crate::items) fn add(study: &ItemStudy<'_>, a: &str, b: &str, section: &mut Section) {
     let found: Vec<Paired<'_>> = study
         .answers
@@ -139,7 +139,7 @@ fn sentence(one: &Paired<'_>, (a, b): (&str, &str), metric: &str, adjusted: f64)
     )
 }
 
-/// Second less first, item by item.
+/// Second minus first, item by item.
 fn gaps(answers: &Answers, first: usize, second: usize) -> Vec<i64> {
     (0..answers.items.len())
         .filter(|&i| answers.answered.get(first, i) && answers.answered.get(second, i))

@@ -1,4 +1,4 @@
-//! Every checkpoint's score with the interval that its items leave open.
+//! Every checkpoint's score with its interval from sampling of items.
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
@@ -6,7 +6,7 @@ use crate::finding::Interval;
 use crate::items::section::{ItemStudy, slug, table};
 use crate::section::Section;
 
-/// One finding a checkpoint and benchmark.
+/// Adds one finding per checkpoint and benchmark.
 pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
     let mut rows = table(
         "items_scores",
@@ -40,12 +40,12 @@ pub(in crate::items) fn add(study: &ItemStudy<'_>, section: &mut Section) {
             ]);
         }
     }
-    // For people a table of a screen; all rows are in the findings and the file.
+    // The report shows the table only if it fits on a screen; all rows are in the findings and the file.
     rows.shown = rows.rows.len() <= 60;
     section.tables.push(rows);
 }
 
-/// The interval infinitely many resamples of the items would give.
+/// The limit of a bootstrap over items with infinitely many resamples.
 fn bootstrap(score: f64, n: usize) -> Option<Interval> {
     let law = Binomial::new(score, n as u64).ok().filter(|_| n > 1)?;
     Some(Interval {

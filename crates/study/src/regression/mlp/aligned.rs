@@ -1,6 +1,6 @@
-//! Numbers that start on a cache line, in rows padded to whole vectors.
+//! Buffers aligned to cache lines, with rows padded to whole vectors.
 
-/// Numbers per padded unit of width: the widest vector of a processor at hand.
+/// Padding unit in numbers: the widest vector of common processors.
 pub(super) const LANES: usize = 16;
 const LINE: usize = 64;
 
@@ -9,7 +9,7 @@ pub(super) fn padded(width: usize) -> usize {
     width.next_multiple_of(LANES)
 }
 
-/// A fixed number of zeros to begin with, aligned.
+/// An aligned buffer of fixed length, initially zero.
 pub(super) struct Aligned {
     values: Vec<f32>,
     start: usize,
@@ -19,7 +19,7 @@ pub(super) struct Aligned {
 impl Aligned {
     pub(super) fn zeros(len: usize) -> Self {
         let values = vec![0.0_f32; len + LINE / size_of::<f32>()];
-        // `usize::MAX` where alignment cannot be had: then any start does.
+        // `usize::MAX` where alignment is impossible: then any start is used.
         let start = values.as_ptr().align_offset(LINE);
         let start = if start + len <= values.len() { start } else { 0 };
         Self { values, start, len }

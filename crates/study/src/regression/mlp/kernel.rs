@@ -1,7 +1,7 @@
-//! Products of the small matrices of a layer, in vectors along the units.
+//! Products of a layer's small matrices, vectorised along the units.
 //!
-//! Matrices are row after row, rows padded to [`super::aligned::LANES`] numbers. Each sum takes its terms in order, so a
-//! result does not depend on how wide the machine's vectors are, only on whether it multiplies and adds at once.
+//! Matrices are row-major, with rows padded to [`super::aligned::LANES`] numbers. Each sum adds its terms in order, so
+//! a result does not depend on the width of the machine's vectors, only on whether it has fused multiply-add.
 
 #![allow(
     clippy::inline_always,
@@ -11,32 +11,32 @@
 
 use pulp::{Simd, WithSimd};
 
-/// Rows of the result worked out together.
+/// Number of rows of the result that are computed together.
 pub(super) const TILE: usize = 8;
 
-/// What becomes of a sum before it is kept.
+/// Operation applied to a sum before it is stored.
 #[derive(Clone, Copy)]
 pub(super) enum Finish<'a> {
     Plain,
     /// max(x, 0).
     Rectified,
-    /// Zero where this matrix of the result's shape is not above zero.
+    /// The sum where this matrix, of the result's shape, is above zero; else zero.
     Where(&'a [f32]),
 }
 
-/// `result[r] = start + Σ_k left[r][k] right[k]`; the rows are a multiple of [`TILE`].
+/// `result[r] = start + Σ_k left[r][k] right[k]`; the number of rows is a multiple of [`TILE`].
 pub(super) struct RowsTimes<'a> {
     pub(super) left: &'a [f32],
-    /// Numbers from one row of `left` to the next.
+    /// Distance between rows of `left`, in numbers.
     pub(super) stride: usize,
     pub(super) right: &'a [f32],
-    /// Rows of `right` that count.
+    /// Number of rows of `right` to sum over.
     pub(super) terms: usize,
     /// One row.
     pub(super) start: Option<&'a [f32]>,
     pub(super) finish: Finish<'a>,
     pub(super) result: &'a mut [f32],
-    /// Numbers in a row of `right` and of the result.
+    /// Length of a row of `right` and of the result.
     pub(super) width: usize,
 }
 
@@ -57,7 +57,7 @@ impl WithSimd for RowsTimes<'_> {
     }
 }
 
-/// The `N` vectors of each row of the result that begin with vector `first`, `R` rows at a time. Returns `N`.
+/// Computes `N` vectors of each row of the result, starting at vector `first`, `R` rows at a time. Returns `N`.
 #[inline(always)]
 fn rows_times<S: Simd, const R: usize, const N: usize>(
     simd: S,
@@ -106,18 +106,19 @@ fn rows_times<S: Simd, const R: usize, const N: usize>(
     N
 }
 
-/// `result[i] = Σ_r left[r][i] right[r]`, and `sums = Σ_r right[r]`; the rows of the result are a multiple of [`TILE`].
+/// `result[i] = Σ_r left[r][i] right[r]`, and `sums = Σ_r right[r]`; the number of rows of the result is a multiple of
+/// [`TILE`].
 pub(super) struct OuterSum<'a> {
     pub(super) left: &'a [f32],
-    /// Numbers in a row of `left`: as many as `result` has rows.
+    /// Length of a row of `left`: the number of rows of `result`.
     pub(super) stride: usize,
     pub(super) right: &'a [f32],
-    /// Rows of `left` and `right` that count.
+    /// Number of rows of `left` and `right` to sum over.
     pub(super) terms: usize,
     pub(super) result: &'a mut [f32],
     /// One row.
     pub(super) sums: &'a mut [f32],
-    /// Numbers in a row of `right` and of the result.
+    /// Length of a row of `right` and of the result.
     pub(super) width: usize,
 }
 
@@ -169,13 +170,13 @@ fn outer_sum<S: Simd, const N: usize>(simd: S, of: &mut OuterSum<'_>, first: usi
     S::as_mut_simd_f32s(of.sums).0[first..first + N].copy_from_slice(&total);
 }
 
-/// One step of Adam: the parameters and both moments change.
+/// One step of Adam, updating the parameters and both moments.
 pub(super) struct AdamStep<'a> {
     pub(super) parameters: &'a mut [f32],
     pub(super) gradient: &'a [f32],
     pub(super) first: &'a mut [f32],
     pub(super) second: &'a mut [f32],
-    /// Added to the gradient: this times the parameter.
+    /// Weight decay: this times the parameter is added to the gradient.
     pub(super) pull: f32,
     pub(super) rate: f32,
     pub(super) decay: (f32, f32),

@@ -1,4 +1,4 @@
-//! Dense layers as a fit keeps them, and what they put out. A batch is a matrix of one column per row of the table.
+//! Dense layers as stored in a fit, and their forward pass. A batch is a matrix with one column per row of the table.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::algebra::settle;
 use crate::random::Random;
 
-/// Weights of all layers in one vector: layer after layer the matrix `(out, in)` column by column, then the biases.
+/// Parameters of all layers in one vector: layer by layer the matrix `(out, in)`, column-major, then the biases.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Layers {
     /// Units of each layer, input first, output (1) last.
@@ -15,7 +15,7 @@ pub(super) struct Layers {
     pub(super) parameters: Vec<f32>,
 }
 
-/// Where a layer's matrix and biases stand.
+/// Positions of a layer's matrix and biases in the parameter vector.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) inputs: usize,
@@ -50,7 +50,7 @@ impl Layers {
         layers
     }
 
-    /// Whether layers of `width` inputs and one output have the parameters they need.
+    /// Whether there are as many parameters as layers with `width` inputs and one output need.
     pub(super) fn is_sound(&self, width: usize) -> bool {
         let needed = self.units.windows(2).try_fold(0_usize, |sum, pair| {
             sum.checked_add(pair[0].checked_add(1)?.checked_mul(pair[1])?)
@@ -75,7 +75,7 @@ impl Layers {
         self.units.windows(2).map(place).collect()
     }
 
-    /// Room for what each layer puts out, `(units, rows)`.
+    /// Buffers for the output of each layer, `(units, rows)`.
     pub(super) fn activations(&self, rows: usize) -> Vec<Vec<f32>> {
         self.units.iter().map(|u| vec![0.0; u * rows]).collect()
     }

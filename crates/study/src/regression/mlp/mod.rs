@@ -1,9 +1,9 @@
-//! Multilayer perceptron: rectified layers, squared error, Adam (Kingma and Ba 2015,
-//! <https://arxiv.org/abs/1412.6980>), on standardised columns.
+//! Multilayer perceptron with rectified linear units and squared error, trained by Adam (Kingma and Ba 2015,
+//! <https://arxiv.org/abs/1412.6980>) on standardised columns.
 //!
-//! Oracle: scikit-learn's `MLPRegressor` behind a `StandardScaler`: same initial ranges, batches, penalty, steps and
-//! rule to stop; random numbers are ours, and numbers are `f32` inside. Rows of one batch that share features pass
-//! through the layers once: the error of a group of rows is that of their mean, plus a constant.
+//! Tested against scikit-learn's `MLPRegressor` behind a `StandardScaler`: same initial ranges, batches, penalty, steps
+//! and stopping rule, but another random number generator and `f32` arithmetic. Rows of a batch with equal features
+//! pass through the layers once, as the error of a group of rows is that of their mean plus a constant.
 
 mod aligned;
 mod kernel;
@@ -25,13 +25,13 @@ use layers::Layers;
 pub struct Perceptron {
     /// Width of each hidden layer.
     pub hidden: Vec<usize>,
-    /// Passes over the rows at most; fewer once the loss has not fallen for ten of them.
+    /// Maximum number of passes over the rows; training stops earlier if the loss has not decreased for ten of them.
     pub epochs: usize,
-    /// Rows per step.
+    /// Number of rows per step.
     pub batch: usize,
-    /// Step size of Adam.
+    /// Learning rate of Adam.
     pub rate: f64,
-    /// α: half its product with Σ w² is added to a batch's summed loss.
+    /// α: α/2 · Σ w² is added to the summed loss of a batch.
     pub penalty: f64,
 }
 
@@ -57,7 +57,7 @@ pub struct PerceptronFit {
 }
 
 impl Perceptron {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// As [`Regression::fit`]; [`Error::CannotCompute`] if numbers overflow, as they do for targets beyond 1e15.

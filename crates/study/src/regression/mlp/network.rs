@@ -1,4 +1,4 @@
-//! The layers in training: padded to whole vectors, with room for one batch and its gradient.
+//! The network during training: padded to whole vectors, with buffers for one batch and its gradient.
 
 use pulp::Arch;
 
@@ -6,26 +6,26 @@ use super::aligned::{Aligned, LANES, padded};
 use super::kernel::{AdamStep, Finish, OuterSum, RowsTimes, TILE};
 use super::layers::Layers;
 
-/// Moments of Adam's gradient: how much of the old they keep.
+/// Decay rates of Adam's two moments.
 const DECAY: (f32, f32) = (0.9, 0.999);
 const TINY: f32 = 1e-8;
 
-/// Where a layer stands among the parameters: its matrix, one padded row per input, and its biases. Padding is zero and
-/// stays so: a padded unit puts out zero, and what is zero has no slope.
+/// Positions of a layer's parameters: its matrix, one padded row per input, and its biases. Padding is zero and stays
+/// zero, as a padded unit outputs zero and has no gradient.
 struct Place {
     matrix: std::ops::Range<usize>,
     biases: std::ops::Range<usize>,
-    /// Among the transposed matrices.
+    /// Range in the transposed matrices.
     transposed: std::ops::Range<usize>,
 }
 
-/// Layers, one batch's activations and slopes, and Adam's moments.
+/// Layers, activations and gradients of one batch, and Adam's moments.
 pub(super) struct Network {
     arch: Arch,
     units: Vec<usize>,
     widths: Vec<usize>,
     places: Vec<Place>,
-    /// Numbers in matrices; biases follow.
+    /// Number of matrix elements; the biases follow.
     matrices: usize,
     parameters: Aligned,
     gradient: Aligned,
@@ -37,7 +37,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Room for batches of at most `size` rows.
+    /// Allocates buffers for batches of at most `size` rows.
     pub(super) fn new(layers: &Layers, size: usize) -> Self {
         let units = layers.units.clone();
         let widths: Vec<usize> = units.iter().map(|&u| padded(u)).collect();
@@ -76,7 +76,7 @@ impl Network {
         network
     }
 
-    /// Calls with each parameter and where it stands in [`Layers`].
+    /// Calls `one` with each parameter and its index in [`Layers`].
     fn copy(&mut self, mut one: impl FnMut(&mut f32, usize)) {
         let parameters = self.parameters.get_mut();
         let mut at = 0;
@@ -95,18 +95,18 @@ impl Network {
         }
     }
 
-    /// Puts the parameters back.
+    /// Copies the parameters back to the layers.
     pub(super) fn keep(mut self, layers: &mut Layers) {
         self.copy(|ours, theirs| layers.parameters[theirs] = *ours);
     }
 
-    /// Row `at` of the batch.
+    /// Input of row `at` of the batch.
     pub(super) fn input(&mut self, at: usize) -> &mut [f32] {
         let (width, used) = (self.widths[0], self.units[0]);
         &mut self.activations[0].get_mut()[at * width..at * width + used]
     }
 
-    /// What the last layer puts out for the first `rows` rows, and where the loss's slopes there go.
+    /// Output of the last layer for the first `rows` rows, each with the place for the gradient of the loss.
     pub(super) fn outputs(&mut self, rows: usize) -> impl Iterator<Item = (f32, &mut f32)> {
         let last = self.widths.len() - 1;
         let output = self.activations[last].get().iter().step_by(self.widths[last]);
@@ -114,7 +114,7 @@ impl Network {
         output.copied().zip(slopes).take(rows)
     }
 
-    /// Fills the activations of the first `rows` rows from their inputs.
+    /// Forward pass of the first `rows` rows.
     pub(super) fn forward(&mut self, rows: usize) {
         let rows = rows.next_multiple_of(TILE);
         let parameters = self.parameters.get();
@@ -138,7 +138,7 @@ impl Network {
         }
     }
 
-    /// The gradient of all parameters, given the slopes of the output.
+    /// Backward pass: the gradient of all parameters, given that of the output.
     pub(super) fn backward(&mut self, rows: usize) {
         let gradient = self.gradient.get_mut();
         for (k, place) in self.places.iter().enumerate().rev() {
@@ -179,7 +179,7 @@ impl Network {
         }
     }
 
-    /// One step of Adam down the gradient plus `pull` times each weight. Returns Σ w² of the weights before it.
+    /// One step of Adam on the gradient plus `pull` times each weight. Returns Σ w² of the weights before the step.
     pub(super) fn step(&mut self, rate: f64, pull: f64) -> f64 {
         self.steps += 1;
         let kept = |decay: f32| 1.0 - f64::from(decay).powi(self.steps);
@@ -207,7 +207,7 @@ impl Network {
     }
 }
 
-/// Tiles are whole numbers of padded rows.
+/// A vector of padding is a whole number of tiles.
 const _: () = assert!(LANES.is_multiple_of(TILE));
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn gradient_is_the_slope_of_the_loss() {
         let mut random = Random::new(4, 0);
-        // Two hidden layers, one wider than a vector, neither a whole number of them.
+        // Two hidden layers: one wider than a vector, and neither a whole number of vectors.
         let layers = Layers::new(vec![3, 21, 4, 1], &mut random);
         let input: Vec<f32> = (0..3 * ROWS).map(|_| random.uniform() as f32 - 0.5).collect();
         let mut network = Network::new(&layers, ROWS);

@@ -1,4 +1,4 @@
-//! Adam over shuffled batches.
+//! Training: Adam on shuffled batches.
 
 use super::Perceptron;
 use super::layers::Layers;
@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::regression::distinct::Distinct;
 use crate::regression::scale::Scaler;
 
-/// Epochs without a fall of the loss by [`LEAST_FALL`] after which training stops.
+/// Training stops after this many epochs in which the loss decreased by less than [`LEAST_FALL`].
 const PATIENCE: usize = 10;
 const LEAST_FALL: f64 = 1e-4;
 
@@ -57,7 +57,7 @@ struct Batch<'a> {
     distinct: &'a Distinct,
     inputs: Vec<f32>,
     network: Network,
-    /// Per distinct row of the table its place in this batch.
+    /// Per distinct row of the table: its index in this batch.
     place: Vec<u32>,
     /// Per distinct row of this batch: Σw, Σwy.
     sums: Vec<(f64, f64)>,
@@ -76,7 +76,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// One step of Adam; the batch's loss before it: Σ w (y − ŷ)² / 2 Σ w with half the penalty.
+    /// One step of Adam; returns the loss of the batch before it: Σ w (y − ŷ)² / 2 Σ w plus half the penalty.
     fn step(&mut self, rows: &[u32], settings: &Perceptron) -> f64 {
         let width = self.distinct.n_features();
         self.sums.clear();

@@ -1,14 +1,14 @@
-//! What the structural regression makes of structure columns.
+//! Features of the structural regression, derived from the structure columns.
 
 use serde::{Deserialize, Serialize};
 
 use crate::design::Design;
 use crate::error::Error;
 
-/// The columns that name a shape; all must be there.
+/// The columns that define a shape; all are required.
 pub(super) const SHAPE: [&str; 4] = ["layers", "d_model", "d_ffn", "heads"];
 
-/// Columns that were tried and did not help out of shape: not used.
+/// Columns that did not improve prediction of held-out shapes, and are not used.
 const UNUSED: [&str; 2] = ["vocab_size", "pos"];
 
 /// Days in a year.
@@ -25,16 +25,16 @@ enum Kind {
     Widening,
     /// ln (heads / `kv_heads`).
     Grouping(usize),
-    /// Days, as years.
+    /// Date in years, from days.
     Date(usize),
-    /// Any other column, less its mean, over its deviation.
+    /// Any other column, standardised: index, mean, standard deviation.
     Other(usize, f64, f64),
 }
 
-/// How the columns of a design become features.
+/// Mapping from the columns of a design to features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Features {
-    /// Places of [`SHAPE`].
+    /// Column indices of [`SHAPE`].
     shape: [usize; 4],
     kinds: Vec<Kind>,
     /// Name of each feature.
@@ -74,7 +74,7 @@ impl Features {
         Ok(Self { shape, kinds, names })
     }
 
-    /// Columns of the design that are read.
+    /// Indices of the design's columns that are used.
     pub(super) fn sources(&self) -> Vec<usize> {
         let of_kind = |kind: &Kind| match kind {
             Kind::Size(c) | Kind::Grouping(c) | Kind::Date(c) | Kind::Other(c, _, _) => Some(*c),
@@ -84,7 +84,7 @@ impl Features {
         self.shape.iter().copied().chain(kinds).collect()
     }
 
-    /// Where each feature's length scale starts: 0 size, 1 widening, 2 grouping, 3 date, 4 other.
+    /// Which starting length scale each feature takes: 0 size, 1 widening, 2 grouping, 3 date, 4 other.
     pub(super) fn scale_of(&self) -> Vec<usize> {
         let scale = |kind: &Kind| match kind {
             Kind::Size(_) | Kind::Volume => 0,
@@ -96,13 +96,13 @@ impl Features {
         self.kinds.iter().map(scale).collect()
     }
 
-    /// Whether a feature has a direction. The widening has none: gated networks of 2.7 to 3.5 and ungated ones of 4
-    /// are no two ends of one line.
+    /// Whether a feature has a linear part. The widening has none: gated networks, at 2.7 to 3.5, and ungated ones, at
+    /// 4, are not two ends of one scale.
     pub(super) fn straight(&self) -> Vec<bool> {
         self.kinds.iter().map(|k| *k != Kind::Widening).collect()
     }
 
-    /// The shape's four columns, then the features, each rounded so that near-copies fall together.
+    /// The shape's four columns, then the features, each rounded so that near-identical rows coincide.
     pub(super) fn derive(&self, design: &Design) -> Result<Design, Error> {
         let [layers, d_model, d_ffn, heads] = self.shape.map(|c| design.column(c));
         let positive = |name: &str, column: &[f64]| match column.iter().position(|&x| x <= 0.0) {

@@ -22,17 +22,18 @@ pub use shapley::Attribution;
 /// Settings of the structural regression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Structural {
-    /// Where the search for length scales and variances starts.
+    /// Starting values of the search for length scales and variances.
     pub start: Scales,
-    /// What moving a logarithm of a scale by one from its start must save, as a share of the target's variance.
+    /// Decrease in error, as a share of the target's variance, required for moving the logarithm of a scale by one from
+    /// its start.
     pub inertia: f64,
-    /// Rounds of the search over all scales; 0 takes the start as it is.
+    /// Rounds of the search over all scales; 0 keeps the starting values.
     pub rounds: usize,
 }
 
 impl Default for Structural {
-    /// A factor of e² in size, of e in the other ratios and 2 years are near; a tenth of the variance lies between
-    /// shapes, half within; no search, which chose worse than it started from.
+    /// Length scales of e² in size, e in the other ratios and 2 years; a tenth of the variance between shapes and half
+    /// within; no search, as its choices predicted worse than the starting values.
     fn default() -> Self {
         Self {
             start: Scales::default(),
@@ -51,19 +52,19 @@ pub struct StructuralFit {
 }
 
 impl StructuralFit {
-    /// The scales the training rows chose.
+    /// The scales used by the fit.
     pub fn scales(&self) -> &Scales {
         &self.process.scales
     }
 
-    /// Names of what the columns were made into.
+    /// Names of the derived features.
     pub fn feature_names(&self) -> &[String] {
         &self.features.names
     }
 }
 
 impl Structural {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
     /// - As [`Regression::fit`].

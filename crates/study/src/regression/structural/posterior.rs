@@ -1,8 +1,9 @@
-//! How sure the structural regression is of a place, and what it would have said of each of its own shapes unseen.
+//! Predictive uncertainty of the structural regression, and its leave-one-shape-out predictions.
 //!
 //! With P the inverse of the cells' covariance and g the cells of one shape, the prediction of g from all other shapes
-//! misses the cells' means by `inv(P_gg) (P y)_g`, with covariance `inv(P_gg)`: every shape is left out without fitting anew
-//! (Rasmussen and Williams 2006, section 5.4.2, in blocks). Centre, level and scales stay those of all rows.
+//! differs from the cells' means by `inv(P_gg) (P y)_g`, with covariance `inv(P_gg)`, so every shape is left out
+//! without refitting (Rasmussen and Williams 2006, section 5.4.2, by blocks). Centre, level and scales remain those of
+//! all rows.
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -14,42 +15,42 @@ use crate::design::Design;
 use crate::error::Error;
 use crate::regression::{check_columns, distinct_rows};
 
-/// A prediction for one row, and how far one row may lie from it.
+/// A prediction for one row with its uncertainty.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
-    /// In the target's unit.
+    /// Predicted value, in the target's unit.
     pub value: f64,
-    /// Standard deviation of a new row around it, by the process's own scales: a measure of how much harder this place is
-    /// than another, to be calibrated before it is believed.
+    /// Standard deviation of a new row around the prediction according to the process. It is a relative measure of
+    /// difficulty and must be calibrated before it is used for intervals.
     pub deviation: f64,
 }
 
-/// How far a place lies from what was trained on.
+/// Distance of a point from the training data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Novelty {
-    /// To the nearest cell, in length scales of the features.
+    /// Distance to the nearest cell, in length scales of the features.
     pub distance: f64,
-    /// What 95 % of the known shapes keep to the nearest cell of another shape.
+    /// 95 % quantile over known shapes of the distance to the nearest cell of another shape.
     pub usual: f64,
-    /// Features outside of their range: name, value, lowest and highest trained on, as the regression uses them.
+    /// Features outside their training range: name, value, lowest and highest value, as transformed for the regression.
     pub outside: Vec<(String, f64, f64, f64)>,
-    /// Training rows of this very shape.
+    /// Number of training rows of the same shape.
     pub n_of_shape: usize,
 }
 
-/// A fit that knows how sure it is.
+/// A fit with its predictive uncertainty.
 #[derive(Debug, Clone)]
 pub struct Posterior {
     pub(super) fit: StructuralFit,
     solved: Solved,
-    /// Cell of each training row.
+    /// Cell index of each training row.
     cell_of: Vec<u32>,
     /// Mean target of each cell.
     mean: Vec<f64>,
 }
 
 impl Structural {
-    /// As [`Structural::fit_structural`] on rows of equal weight, keeping what uncertainty needs.
+    /// As [`Structural::fit_structural`] on rows of equal weight, keeping the matrices for the uncertainty.
     ///
     /// # Errors
     /// As [`Structural::fit_structural`].
@@ -75,12 +76,12 @@ impl Structural {
 }
 
 impl Posterior {
-    /// The fit itself.
+    /// The fit without its uncertainty.
     pub fn fit(&self) -> &StructuralFit {
         &self.fit
     }
 
-    /// Predictions of new rows, `(n_rows,)`. A row of a known shape is predicted with that shape's own effect.
+    /// Predictions for new rows, `(n_rows,)`. A row of a known shape includes that shape's random effect.
     ///
     /// # Errors
     /// As [`crate::Fit::predict`].
@@ -98,7 +99,7 @@ impl Posterior {
         Ok(row_of.iter().map(|&g| found[g as usize]).collect())
     }
 
-    /// What is said of each training row, `(n_rows,)`, by all shapes but its own.
+    /// Prediction of each training row from all shapes but its own, `(n_rows,)`.
     ///
     /// # Errors
     /// [`Error::CannotCompute`] where a block cannot be inverted.
@@ -122,7 +123,7 @@ impl Posterior {
                 .collect();
             for i in 0..size {
                 let miss: f64 = (0..size).map(|j| covariance[(i, j)] * pulled[j]).sum();
-                // The cell's mean varies as its rows' mean does; one row as one row.
+                // Replaces the sampling variance of the cell's mean by the variance of a single row.
                 let own = process.scales.row;
                 let variance = covariance[(i, i)] - own / weight[start + i] + own;
                 cells.push(Prediction {
@@ -135,7 +136,7 @@ impl Posterior {
         Ok(self.cell_of.iter().map(|&cell| cells[cell as usize]).collect())
     }
 
-    /// How far each row lies from what was trained on, `(n_rows,)`.
+    /// Distance of each row from the training data, `(n_rows,)`.
     ///
     /// # Errors
     /// As [`crate::Fit::predict`].
@@ -171,12 +172,12 @@ impl Posterior {
             .collect()
     }
 
-    /// Features of each cell, centred.
+    /// Centred features of each cell.
     pub(super) fn cells(&self) -> &[Vec<f64>] {
         &self.solved.process.z
     }
 
-    /// One cell a shape: the one with most rows.
+    /// One cell per shape: the one with most rows.
     pub(super) fn cell_of_each_shape(&self) -> Vec<usize> {
         let mut chosen: Vec<usize> = Vec::new();
         for (cell, &shape) in self.solved.shape.iter().enumerate() {
@@ -206,13 +207,13 @@ impl Posterior {
             .collect();
         let explained: f64 = (0..n)
             .map(|i| {
-                // Symmetric: a column, which lies together in memory, is a row.
+                // The matrix is symmetric, so a column, which is contiguous in memory, serves as a row.
                 let row: f64 = (0..n).map(|j| self.solved.inverse[(j, i)] * near[j]).sum();
                 near[i] * row
             })
             .sum();
         let prior = kernel(&z, &z, &process.straight, scales) + scales.shape;
-        // Rounding can take more than there is; a row's own variance always remains.
+        // Rounding may explain more than the prior variance; the variance of a row always remains.
         (process.variance * ((prior - explained).max(0.0) + scales.row)).sqrt()
     }
 
@@ -226,7 +227,7 @@ impl Posterior {
         squared.fold(f64::INFINITY, f64::min).sqrt()
     }
 
-    /// The 95 % quantile over shapes of the distance from a shape's main cell to the nearest cell of another.
+    /// The 95 % quantile over shapes of the distance from a shape's largest cell to the nearest cell of another shape.
     fn usual_distance(&self) -> f64 {
         let distances: Vec<f64> = self
             .cell_of_each_shape()
@@ -251,7 +252,7 @@ impl Posterior {
             let (low, high) = column.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
                 (low.min(x), high.max(x))
             });
-            // Features are rounded; half a step beyond an end is still that end.
+            // Features are rounded, so half a step beyond a limit still counts as inside.
             if centred[f] < low - 0.05 || centred[f] > high + 0.05 {
                 let center = process.center[f];
                 found.push((name.clone(), z[f], low + center, high + center));

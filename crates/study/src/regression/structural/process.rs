@@ -1,4 +1,4 @@
-//! The Gaussian process behind the structural regression: fitting, choosing scales, predicting.
+//! The Gaussian process behind the structural regression: fitting, selection of scales, prediction.
 
 use faer::Mat;
 use rayon::prelude::*;
@@ -11,16 +11,16 @@ use crate::design::Design;
 use crate::error::Error;
 use crate::regression::distinct::Distinct;
 
-/// Scales of the process: how far is near, and what share of the target's variance is what.
+/// Hyperparameters of the process: length scales, and variances as shares of the target's variance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scales {
-    /// Length scale per feature; in the settings: of size, widening, grouping, date, any other.
+    /// Length scale per feature; in the settings: of size, widening, grouping, date, and any other feature.
     pub lengths: Vec<f64>,
     /// Variance of the function of the features.
     pub function: f64,
-    /// Variance between shapes that no feature tells.
+    /// Variance of the random effect of a shape, which no feature explains.
     pub shape: f64,
-    /// Variance of one row around its cell.
+    /// Variance of a single row around the mean of its cell.
     pub row: f64,
 }
 
@@ -35,24 +35,24 @@ impl Default for Scales {
     }
 }
 
-/// Share of the function's variance of a step of one length along a straight line.
+/// Variance of the linear part for a step of one length scale, as a share of the function's variance.
 const STRAIGHT: f64 = 0.25;
-/// Share of the function's variance of its level: any level will do.
+/// Prior variance of the overall level, as a share of the function's variance; large, so that any level is possible.
 const LEVEL: f64 = 10.0;
 
-/// Rows of one shape and equal features, as one.
+/// Cells: groups of rows with one shape and equal features, each treated as one observation.
 #[derive(Debug)]
 pub(crate) struct Cells {
     /// `(n_cells, n_features)`.
     z: Vec<Vec<f64>>,
     shape: Vec<[f64; 4]>,
-    /// Rows, by weight.
+    /// Number of rows, by weight.
     weight: Vec<f64>,
     mean: Vec<f64>,
 }
 
 impl Cells {
-    /// Of a derived design: the shape's columns, then the features.
+    /// Groups the rows of a derived design: the shape's columns, then the features.
     pub(super) fn new(derived: &Design, target: &[f64], weights: Option<&[f64]>) -> Result<Self, Error> {
         let distinct = Distinct::new(derived, target, weights)?;
         let row = |g: usize| -> Vec<f64> {
@@ -79,20 +79,20 @@ impl Cells {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Process {
     pub(super) scales: Scales,
-    /// Features with a straight part.
+    /// Whether each feature has a linear part.
     pub(super) straight: Vec<bool>,
     pub(super) center: Vec<f64>,
-    /// Mean of the cells, and their variance.
+    /// Mean of the cells and, below, their variance.
     pub(super) mean: f64,
     pub(super) variance: f64,
     pub(super) z: Vec<Vec<f64>>,
     pub(super) shape: Vec<[f64; 4]>,
-    /// What each cell adds.
+    /// Weight of each cell in a prediction.
     pub(super) pull: Vec<f64>,
 }
 
 impl Process {
-    /// Prediction at features `z` of a shape.
+    /// Prediction at features `z` for a shape.
     pub(super) fn predict(&self, z: &[f64], shape: &[f64]) -> f64 {
         let z: Vec<f64> = z.iter().zip(&self.center).map(|(z, c)| z - c).collect();
         let cells = self.z.iter().zip(&self.shape).zip(&self.pull);
@@ -103,8 +103,8 @@ impl Process {
         self.mean + self.variance * pulled.sum::<f64>()
     }
 
-    /// What feature `f` of a place and of a cell puts into their covariance: a factor of the near part and a summand of the
-    /// straight part, of which [`Process::of_parts`] makes what [`kernel`] gives.
+    /// Contribution of feature `f` to the covariance of a point and a cell: a factor of the radial part and a summand
+    /// of the linear part. [`Process::of_parts`] combines them to the value of [`kernel`].
     pub(super) fn factor(&self, f: usize, place: f64, cell: f64) -> (f64, f64) {
         let length = self.scales.lengths[f];
         let near = (-0.5 * ((place - cell) / length).powi(2)).exp();
@@ -116,7 +116,7 @@ impl Process {
         (near, straight)
     }
 
-    /// Covariance by the product of the near factors and the sum of the straight ones.
+    /// Covariance from the product of the radial factors and the sum of the linear ones.
     pub(super) fn of_parts(&self, near: f64, straight: f64) -> f64 {
         together(near, straight, &self.scales)
     }
@@ -129,7 +129,7 @@ impl Process {
     }
 }
 
-/// Covariance of the function at two places, as a share of the target's variance.
+/// Covariance of the function at two points, as a share of the target's variance.
 pub(super) fn kernel(a: &[f64], b: &[f64], straight: &[bool], scales: &Scales) -> f64 {
     let (mut squared, mut product) = (0.0, 0.0);
     for (((a, b), length), straight) in a.iter().zip(b).zip(&scales.lengths).zip(straight) {
@@ -145,17 +145,17 @@ fn together(near: f64, straight: f64, scales: &Scales) -> f64 {
     scales.function * (near + STRAIGHT * straight + LEVEL)
 }
 
-/// A fitted process with what its uncertainty rests on.
+/// A fitted process with the matrices needed for its uncertainty.
 #[derive(Debug, Clone)]
 pub(super) struct Solved {
     pub(super) process: Process,
-    /// Of the cells' covariance, as shares of the target's variance, `(n_cells, n_cells)`.
+    /// Inverse of the cells' covariance, in shares of the target's variance, `(n_cells, n_cells)`.
     pub(super) inverse: Mat<f64>,
-    /// Shape of each cell; ids ascend with the cells.
+    /// Shape id of each cell; ids ascend with the cells.
     pub(super) shape: Vec<usize>,
-    /// Rows of each cell, by weight.
+    /// Number of rows of each cell, by weight.
     pub(super) weight: Vec<f64>,
-    /// Cells' means, of mean 0 and variance 1.
+    /// Standardised cell means (mean 0, variance 1).
     pub(super) target: Vec<f64>,
 }
 
@@ -166,7 +166,7 @@ pub(super) fn fit(cells: &Cells, features: &Features, settings: &Structural) -> 
 pub(super) fn solve(cells: &Cells, features: &Features, settings: &Structural) -> Result<Solved, Error> {
     let n = cells.mean.len();
     let d = features.names.len();
-    // Many rows of one cell tell little more than some: the level and the variance are those of weighted cells.
+    // Cells have root-n weights in the level and the variance, as many rows of one cell say little more than a few.
     let root: Vec<f64> = cells.weight.iter().map(|w| w.sqrt()).collect();
     let total: f64 = root.iter().sum();
     let average = |value: &dyn Fn(usize) -> f64| (0..n).map(|i| root[i] * value(i)).sum::<f64>() / total;
@@ -225,16 +225,16 @@ pub(super) fn solve(cells: &Cells, features: &Features, settings: &Structural) -
 
 struct Problem<'a> {
     z: Vec<Vec<f64>>,
-    /// Ids that ascend with the cells.
+    /// Shape ids, which ascend with the cells.
     shape: Vec<usize>,
     weight: &'a [f64],
     straight: Vec<bool>,
-    /// Cells' means, of mean 0 and variance 1.
+    /// Standardised cell means (mean 0, variance 1).
     target: Vec<f64>,
 }
 
 impl Problem<'_> {
-    /// Coordinate search over the scales, in steps of a factor of two, on the error out of shape.
+    /// Coordinate search over the scales, in factors of two, that minimises the leave-one-shape-out error.
     fn search(&self, start: Scales, settings: &Structural) -> Result<Scales, Error> {
         let n_scales = start.lengths.len() + 3;
         let cost = |moves: &[i32]| -> Result<f64, Error> {
@@ -249,7 +249,7 @@ impl Problem<'_> {
         for _ in 0..settings.rounds {
             let before = moves.clone();
             for k in 0..n_scales {
-                // Both neighbours at once; the better is taken, up before down where they tie.
+                // Both neighbours are tried; the better is taken, the larger on a tie.
                 let tried = [1, -1].map(|step| {
                     let mut other = moves.clone();
                     other[k] += step;
@@ -271,8 +271,8 @@ impl Problem<'_> {
         Ok(moved(&start, &moves))
     }
 
-    /// Mean squared error of each shape predicted from all others, in closed form: with the inverse covariance P and
-    /// the cells g of a shape, the residuals are the inverse of P over g times P y over g. Each shape counts by its rows.
+    /// Mean squared error of leave-one-shape-out predictions in closed form: with the inverse covariance P and the
+    /// cells g of a shape, the residuals are `inv(P_gg) (P y)_g`. Each shape is weighted by its number of rows.
     fn error_out_of_shape(&self, scales: &Scales) -> Result<f64, Error> {
         let inverse = self.inverse(scales)?;
         let n = self.target.len();
@@ -328,7 +328,7 @@ fn moved(start: &Scales, moves: &[i32]) -> Scales {
     }
 }
 
-/// Inverse of a symmetric positive definite matrix given by its lower half.
+/// Inverse of a symmetric positive definite matrix given by its lower triangle.
 pub(super) fn invert(lower: Mat<f64>) -> Result<Mat<f64>, Error> {
     let n = lower.nrows();
     let found = inverse(lower).map_err(|e| Error::CannotCompute {

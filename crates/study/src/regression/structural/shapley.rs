@@ -1,29 +1,30 @@
-//! What each feature of a structure adds to its prediction: exact Shapley values against the known shapes.
+//! Exact Shapley values of the features of a structure for its prediction, relative to the known shapes.
 //!
-//! A set S of features known, the others drawn from a background: v(S) is the mean prediction over the background, one
-//! cell a shape. `φ_f = Σ_S |S|! (p − |S| − 1)! / p! · (v(S ∪ f) − v(S))`, over all 2^p sets (Shapley 1953; Lundberg and
-//! Lee 2017, <https://arxiv.org/abs/1705.07874>). The effect of the shape itself is added to the rest, so its value is
-//! its difference to the background's mean. They add up: base + Σφ = the prediction.
+//! For a set S of features, v(S) is the mean prediction with the features of S fixed and the others taken from a
+//! background with one cell (group of identical rows) per shape. `φ_f = Σ_S |S|! (p − |S| − 1)! / p! · (v(S ∪ f) −
+//! v(S))`, over all 2^p sets (Shapley 1953; Lundberg and Lee 2017, <https://arxiv.org/abs/1705.07874>). The random
+//! effect of the shape is additive, so its value is its difference from the background's mean. Values add up: base + Σφ
+//! = the prediction.
 
 use super::Posterior;
 use super::posterior::place;
 use crate::design::Design;
 use crate::error::Error;
 
-/// Where a prediction comes from.
+/// The decomposition of one prediction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attribution {
     /// Mean prediction over the background, in the target's unit.
     pub base: f64,
-    /// Name of each feature, its value, and what it adds, in the target's unit; `own shape` last, without a value.
+    /// Per feature: name, value, and contribution in the target's unit; last the entry `own shape`, without a value.
     pub features: Vec<(String, Option<f64>, f64)>,
 }
 
-/// More features than this are not asked together: each doubles the work.
+/// Maximum number of features: each doubles the work.
 const MOST: usize = 12;
 
 impl Posterior {
-    /// Shapley values of each row.
+    /// Shapley values of the features, per row.
     ///
     /// # Errors
     /// As [`crate::Fit::predict`]; [`Error::CannotCompute`] with more than 12 features.
@@ -72,9 +73,9 @@ impl Posterior {
             .collect())
     }
 
-    /// Adds to `worth[S]`, for each set S of features, the function (without level and shape, as a share of the variance) of a
-    /// row that has the features of S from `own` and the others from `other`. The covariance of a row and a cell is a product
-    /// over features plus a sum over them, so each feature doubles the sets that are worked out.
+    /// Adds to `worth[S]`, for each set S of features, the function (without level and shape effect, as a share of the
+    /// variance) at a row with the features of S from `own` and the others from `other`. The covariance of a row and a
+    /// cell is a product over features plus a sum over features, so each feature doubles the number of sets evaluated.
     fn add_mixed(&self, own: &[f64], other: &[f64], worth: &mut [f64]) {
         let process = &self.fit.process;
         let mut near = vec![0.0; worth.len()];
@@ -101,7 +102,7 @@ impl Posterior {
     }
 }
 
-/// Shapley value of feature `f` of `p`, from the worth of every set.
+/// Shapley value of feature `f` of `p`, from the values of all sets.
 fn marginal(worth: &[f64], f: usize, p: usize) -> f64 {
     let factorial = |n: usize| (1..=n).map(|k| k as f64).product::<f64>();
     let without = (0..1_usize << p).filter(|set| set >> f & 1 == 0);

@@ -1,4 +1,4 @@
-//! The process against direct leave-one-shape-out, and what it must learn.
+//! Compares the closed form with direct leave-one-shape-out, and tests what the process must learn.
 
 use super::*;
 use crate::random::Random;

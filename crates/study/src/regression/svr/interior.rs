@@ -1,14 +1,14 @@
-//! The interior point of support vector regression (Mehrotra 1992's predictor and corrector).
+//! The interior-point solver of support vector regression (Mehrotra 1992's predictor-corrector method).
 //!
-//! Dual variables z in [0, C]: two per row, one for errors above (σ = 1) and one below (σ = −1). At the solution
-//! σ(f − y) + ε = s − t, z s = 0, (C − z) t = 0, w = Φᵀβ and Σβ = 0, where β = z₊ − z₋ and f = Φw + b. Each step
-//! solves these with the products set to μ, and μ falls to zero. All that is per row collapses to the distinct rows
-//! before it meets Φ.
+//! Dual variables z in [0, C]: two per row, one for errors above (σ = 1) and one below (σ = −1). At the solution σ(f −
+//! y) + ε = s − t, z s = 0, (C − z) t = 0, w = Φᵀβ and Σβ = 0, where β = z₊ − z₋ and f = Φw + b. Each step solves these
+//! equations with the products set to μ, and μ is reduced to zero. Quantities per row are summed over distinct rows
+//! before they are multiplied by Φ.
 //!
-//! A step costs the rows times the square of the columns of Φ, and is given no more of either than it needs: columns
-//! are taken in once leaving them out would move the objective by a share of what the gap still leaves open, and rows
-//! whose curvature together is a small share of the identity's are left out of the matrix (not out of its right side,
-//! so the next step repairs what that missed).
+//! A step costs the number of rows times the square of the number of columns of Φ, so both are kept small: columns are
+//! added once leaving them out would change the objective by a given share of the present gap, and rows whose total
+//! curvature is small compared with the identity are left out of the matrix (but not of the right-hand side, so the
+//! next step corrects for them).
 
 use faer::MatRef;
 
@@ -17,21 +17,22 @@ use super::normal::{System, cannot, times, transposed_times};
 use crate::error::Error;
 use crate::regression::distinct::Distinct;
 
-/// Where the interior point ended.
+/// The solution.
 pub(super) struct Solution {
     pub(super) weights: Vec<f64>,
     pub(super) intercept: f64,
 }
 
 const MAX_STEPS: usize = 200;
-/// Sum of all products z s and (C − z) t to stop at, as a share of what a deviation of one on all rows costs.
+/// Gap (sum of all products z s and (C − z) t) at which to stop, relative to the cost of a deviation of one on all
+/// rows.
 const GAP: f64 = 1e-7;
-/// Columns of Φ that the first steps see, as a share of all.
+/// The first steps use one in this many columns of Φ.
 const FIRST: usize = 2;
-/// Columns left out may move the objective by this share of the gap.
+/// Columns left out may change the objective by at most this share of the gap.
 const UNSEEN: f64 = 0.1;
 
-/// One row's two dual variables and their multipliers: above, below.
+/// One row's two dual variables and their multipliers, for errors above and below.
 #[derive(Clone, Copy)]
 struct Row {
     z: [f64; 2],
@@ -39,7 +40,7 @@ struct Row {
     t: [f64; 2],
 }
 
-/// The direction of one row.
+/// The step direction of one row.
 type Direction = Row;
 
 const SIGN: [f64; 2] = [1.0, -1.0];
@@ -47,13 +48,13 @@ const SIGN: [f64; 2] = [1.0, -1.0];
 struct Problem<'a> {
     distinct: &'a Distinct,
     factor: &'a Factor,
-    /// Targets less their mean, in units of their deviation.
+    /// Targets minus their mean, in units of their mean absolute deviation.
     target: Vec<f64>,
-    /// C times weight of each row, in those units.
+    /// C times the weight of each row, in the same units.
     bound: Vec<f64>,
     epsilon: f64,
     rows: Vec<Row>,
-    /// Of the columns of Φ taken in so far.
+    /// Weights of the columns of Φ in use.
     w: Vec<f64>,
     intercept: f64,
 }
@@ -68,7 +69,7 @@ pub(super) fn solve(
     let center = distinct.grand_mean;
     let rows = distinct.target.iter().zip(&distinct.weight);
     let spread = rows.map(|(y, w)| w * (y - center).abs()).sum::<f64>() / total;
-    // In units of the spread: f/u minimises ½‖w/u‖² + (C/u) Σ max(|y/u − f/u| − ε/u, 0).
+    // In units u of the mean absolute deviation: f/u minimises ½‖w/u‖² + (C/u) Σ max(|y/u − f/u| − ε/u, 0).
     let unit = if spread > 0.0 { spread } else { 1.0 };
     let target: Vec<f64> = distinct.target.iter().map(|y| (y - center) / unit).collect();
     let bound: Vec<f64> = distinct.weight.iter().map(|w| w * cost / unit).collect();
@@ -99,7 +100,7 @@ impl<'a> Problem<'a> {
         epsilon: f64,
     ) -> Self {
         let start = |(y, c): (&f64, &f64)| {
-            // Halfway between the bounds, multipliers that make the dual feasible.
+            // Starts halfway between the bounds, with multipliers that make the dual feasible.
             let slack = SIGN.map(|sign| epsilon - sign * y);
             Row {
                 z: [c / 2.0; 2],
@@ -129,7 +130,7 @@ impl<'a> Problem<'a> {
         self.rows.iter().zip(&self.bound).map(of).sum()
     }
 
-    /// The columns of Φ taken in so far.
+    /// The columns of Φ in use.
     fn phi(&self) -> MatRef<'a, f64> {
         self.factor.phi().subcols(0, self.w.len())
     }
@@ -143,7 +144,7 @@ impl<'a> Problem<'a> {
         beta
     }
 
-    /// Takes in more columns of Φ while those left out would move the objective, by ½‖Φᵀβ‖² of theirs, too much.
+    /// Adds columns of Φ while those left out, by their ½‖Φᵀβ‖², would change the objective too much.
     fn take_in(&mut self) {
         let (taken, all) = (self.w.len(), self.factor.pivots.len());
         if taken == all {
@@ -164,7 +165,7 @@ impl<'a> Problem<'a> {
         times(self.phi(), &self.w, self.intercept)
     }
 
-    /// Largest violation of σ(f − y) + ε = s − t, of w = Φᵀβ, and of Σβ = 0 as a share of ΣC.
+    /// Largest violation of σ(f − y) + ε = s − t, of w = Φᵀβ, and of Σβ = 0 relative to ΣC.
     fn infeasibility(&self) -> f64 {
         let f = self.values();
         let apart = transposed_times(self.phi(), &self.beta());
@@ -185,7 +186,7 @@ impl<'a> Problem<'a> {
         sign * (at - self.target[i]) + self.epsilon - self.rows[i].s[k] + self.rows[i].t[k]
     }
 
-    /// One predictor and corrector.
+    /// One predictor-corrector step.
     fn step(&mut self) -> Result<(), Error> {
         let f = self.values();
         let n_distinct = self.distinct.len();
@@ -223,7 +224,7 @@ impl<'a> Problem<'a> {
         Ok(())
     }
 
-    /// The direction towards products of `mu`, corrected for the products of an earlier direction.
+    /// The direction towards complementarity products of `mu`, corrected for the products of an earlier direction.
     fn direction(
         &self,
         system: &System<'_>,
@@ -231,7 +232,7 @@ impl<'a> Problem<'a> {
         mu: f64,
         earlier: Option<&[Direction]>,
     ) -> (Vec<Direction>, Vec<f64>, f64) {
-        // h and what is needed to go back from Δf to the row's direction.
+        // h and the quantities needed to recover a row's direction from Δf.
         let wanted = |i: usize, k: usize| {
             let (row, c) = (&self.rows[i], self.bound[i]);
             let (z, u) = (row.z[k], c - row.z[k]);

@@ -1,4 +1,4 @@
-//! The radial kernel of distinct rows as a product of a tall matrix with its transpose.
+//! Low-rank factorisation of the radial kernel matrix of the distinct rows.
 
 use faer::linalg::triangular_solve::solve_lower_triangular_in_place;
 use faer::{Accum, Mat, MatRef, Par};
@@ -11,28 +11,29 @@ pub(super) fn radial(a: &[f64], b: &[f64], gamma: f64) -> f64 {
     (-gamma * squared).exp()
 }
 
-/// K ≈ Φ Φᵀ by pivoted Cholesky, every element within [`TOLERANCE`].
+/// K ≈ Φ Φᵀ by pivoted Cholesky, with every element within [`TOLERANCE`].
 pub(super) struct Factor {
-    /// Φ, `(n_rows, rank)`, column after column.
+    /// Φ, `(n_rows, rank)`, column-major.
     values: Vec<f64>,
-    /// Rows the columns of Φ stand on, in the order they were taken; Φ is lower triangular on them.
+    /// Pivot rows of the columns of Φ, in order; Φ is lower triangular on these rows.
     pub(super) pivots: Vec<usize>,
 }
 
-/// Largest element of K − Φ Φᵀ. Multipliers are at most C a row, so predictions move by less than this times Σ C.
+/// Largest element of K − Φ Φᵀ. Multipliers are at most C per row, so predictions change by less than this times Σ C.
 const TOLERANCE: f64 = 1e-6;
 
-/// Columns worked out together, so that what the earlier ones explain is one product of matrices.
+/// Number of columns computed together, so that the part explained by earlier columns is one matrix product.
 const PANEL: usize = 48;
 
 impl Factor {
-    /// Of rows of `width` values each, row after row.
+    /// Factorises the kernel of rows of `width` values each, row-major.
     ///
-    /// Pivots are taken a few at a time: of rows whose residual is at least half of the largest, evenly spread, those that
-    /// are still a quarter of it when their fellows are taken (as greedy as one at a time within a factor of four).
+    /// Several pivots are taken at a time: of rows, evenly spread, with a residual of at least half the largest, those
+    /// that still have a quarter of it after the others in the batch (within a factor of four as greedy as one at a
+    /// time).
     pub(super) fn new(rows: &[f64], width: usize, gamma: f64) -> Self {
         let n = rows.len() / width;
-        // By feature, so that the distances to a pivot are sums over contiguous columns.
+        // Feature-major, so that the distances to a pivot are sums over contiguous columns.
         let by_feature: Vec<Vec<f64>> = (0..width)
             .map(|f| (0..n).map(|r| rows[r * width + f]).collect())
             .collect();
@@ -73,7 +74,7 @@ impl Factor {
             );
             solve_lower_triangular_in_place(lower.as_ref(), columns.as_mut().transpose_mut(), Par::Seq);
             settle();
-            // What rounding left on the pivots themselves is no residual.
+            // Residuals of the pivots themselves are rounding errors, and are set to zero.
             for &earlier in &pivots {
                 columns.row_mut(earlier).fill(0.0);
             }
@@ -102,13 +103,13 @@ impl Factor {
         MatRef::from_column_major_slice(&self.values, self.values.len() / rank.max(1), rank)
     }
 
-    /// Coefficients of kernels around the first pivots, one for each weight, whose sum is wᵀ φ(x): back substitution
+    /// Coefficients of kernels centred on the pivots, as many as weights, whose sum is wᵀ φ(x): back substitution
     /// through the pivots' rows.
     pub(super) fn coefficients(&self, w: &[f64]) -> Vec<f64> {
         let (phi, rank) = (self.phi(), w.len());
         let mut c = w.to_vec();
         for k in (0..rank).rev() {
-            // Row p of Φ on pivot p: φ(x_p)_k for k ≤ p.
+            // Row of Φ for pivot p: φ(x_p)_k for k ≤ p.
             for (p, &pivot) in self.pivots.iter().enumerate().take(rank).skip(k + 1) {
                 c[k] -= phi[(pivot, k)] * c[p];
             }
@@ -118,7 +119,7 @@ impl Factor {
     }
 }
 
-/// The row of the largest residual and others of at least half of it, evenly spread, at most [`PANEL`].
+/// The row with the largest residual and others with at least half of it, evenly spread, at most [`PANEL`].
 fn candidates(left: &[f64], largest: f64) -> Vec<usize> {
     let least = (largest / 2.0).max(TOLERANCE);
     let likely: Vec<usize> = (0..left.len()).filter(|&r| left[r] >= least).collect();
@@ -152,7 +153,7 @@ fn kernels(by_feature: &[Vec<f64>], candidates: &[usize], gamma: f64) -> Mat<f64
     panel
 }
 
-/// Pivoted Cholesky of a small matrix down to residuals of `least`: the rows taken, and the triangle of those.
+/// Pivoted Cholesky of a small matrix until residuals are below `least`: the pivot rows and their triangular factor.
 fn independent(square: &Mat<f64>, least: f64) -> (Vec<usize>, Mat<f64>) {
     let n = square.nrows();
     let mut left: Vec<f64> = (0..n).map(|k| square[(k, k)]).collect();
@@ -160,7 +161,7 @@ fn independent(square: &Mat<f64>, least: f64) -> (Vec<usize>, Mat<f64>) {
     let mut taken: Vec<usize> = Vec::new();
     while taken.len() < n {
         let pivot = (0..n).fold(0, |best, k| if left[k] > left[best] { k } else { best });
-        // The first is the largest residual of all and so always good enough.
+        // The first pivot has the largest residual of all, so it is always accepted.
         if left[pivot] < least && !taken.is_empty() {
             break;
         }

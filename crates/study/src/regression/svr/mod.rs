@@ -1,12 +1,12 @@
 //! Support vector regression with a radial kernel on standardised columns.
 //!
 //! Minimises ½‖w‖² + C Σ max(|y − f| − ε, 0) with f = wᵀφ(x) + b and φ(x)ᵀφ(x') = exp(−γ‖x − x'‖²)
-//! (Drucker et al. 1996). Oracle: scikit-learn's `SVR` (libsvm) behind a `StandardScaler`.
+//! (Drucker et al. 1996). Tested against scikit-learn's `SVR` (libsvm) behind a `StandardScaler`.
 //!
-//! Where libsvm moves two multipliers at a time, this factors the kernel of the distinct rows once ([`kernel`]: few
-//! structures, so low rank) and solves the whole quadratic programme by an interior point ([`interior`]), as Fine and
-//! Scheinberg (2001, <https://jmlr.org/papers/v2/fine01a.html>) propose: about 15 steps, each a product and a
-//! Cholesky factor ([`normal`]).
+//! Whereas libsvm updates two multipliers at a time, this factorises the kernel matrix of the distinct rows once
+//! ([`kernel`]; there are few structures, so the rank is low) and solves the whole quadratic programme by an
+//! interior-point method ([`interior`]), as Fine and Scheinberg (2001, <https://jmlr.org/papers/v2/fine01a.html>)
+//! propose: about 15 steps, each with one matrix product and one Cholesky factorisation ([`normal`]).
 
 mod interior;
 mod kernel;
@@ -23,16 +23,16 @@ use crate::error::Error;
 /// Settings of support vector regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SupportVector {
-    /// C: price of a unit of error beyond ε.
+    /// C: cost per unit of error beyond ε.
     pub cost: f64,
-    /// ε: error that costs nothing, in the target's unit.
+    /// ε: error without cost, in the target's unit.
     pub epsilon: f64,
-    /// γ of the kernel; 1 / (number of columns that vary) where `None`.
+    /// γ of the kernel; where `None`, one over the number of columns that vary.
     pub gamma: Option<f64>,
 }
 
 impl Default for SupportVector {
-    /// C 1, ε 0.1, γ by the number of columns.
+    /// C 1, ε 0.1, γ from the number of columns.
     fn default() -> Self {
         Self {
             cost: 1.0,
@@ -42,23 +42,23 @@ impl Default for SupportVector {
     }
 }
 
-/// A fitted function: a sum of kernels around some training rows.
+/// A fitted function: a sum of kernels centred on some training rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SupportVectorFit {
     names: Vec<String>,
     scaler: Scaler,
     gamma: f64,
-    /// Standardised rows the kernels stand on, row after row.
+    /// Standardised rows at the centres of the kernels, row-major.
     centers: Vec<f64>,
     coefficients: Vec<f64>,
     intercept: f64,
 }
 
 impl SupportVector {
-    /// As [`Regression::fit`], keeping the type.
+    /// As [`Regression::fit`], but returns the concrete type.
     ///
     /// # Errors
-    /// As [`Regression::fit`]; [`Error::CannotCompute`] if the interior point does not converge.
+    /// As [`Regression::fit`]; [`Error::CannotCompute`] if the interior-point method does not converge.
     pub fn fit_svr(
         &self,
         design: &Design,

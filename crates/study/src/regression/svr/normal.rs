@@ -1,4 +1,5 @@
-//! One step's linear system: I + Φᵀ E Φ of the rows that curve, factored, bordered by the intercept.
+//! The linear system of one interior-point step: I + Φᵀ E Φ over rows with curvature, factorised and bordered by the
+//! intercept.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::factor::{cholesky_in_place, cholesky_in_place_scratch};
@@ -10,19 +11,19 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use crate::algebra::{multiply, settle};
 use crate::error::Error;
 
-/// Sum of the curvatures that a step's matrix leaves out; the smallest eigenvalue of the matrix is 1.
+/// Sum of the curvatures that may be left out of a step's matrix; the matrix's smallest eigenvalue is 1.
 const IGNORED: f64 = 0.1;
-/// Columns of the normal equations that are worked out together.
+/// Number of columns of the normal equations that are computed together.
 const BLOCK: usize = 96;
 
-/// The matrix I + Φᵀ E Φ, factored, bordered by the intercept.
+/// The matrix I + Φᵀ E Φ, factorised and bordered by the intercept.
 pub(super) struct System<'a> {
     phi: MatRef<'a, f64>,
     curvature: Vec<f64>,
     lower: Mat<f64>,
     /// Φᵀ e.
     border: Vec<f64>,
-    /// That matrix's inverse times Φᵀ e.
+    /// Inverse of the matrix times Φᵀ e.
     solved_border: Vec<f64>,
 }
 
@@ -55,7 +56,7 @@ impl<'a> System<'a> {
         })
     }
 
-    /// Δw and Δb for `pull` on the distinct rows; w and β may still be apart.
+    /// Δw and Δb for the right-hand side `pull` on the distinct rows; w = Φᵀβ need not hold yet.
     pub(super) fn solve(&self, w: &[f64], beta: &[f64], pull: &[f64]) -> (Vec<f64>, f64) {
         // Δw = Φᵀ(β + Δβ) − w with Δβ = pull − e Δf, Δf = ΦΔw + Δb.
         let both: Vec<f64> = beta.iter().zip(pull).map(|(b, p)| b + p).collect();
@@ -73,7 +74,7 @@ impl<'a> System<'a> {
     }
 }
 
-/// The lower triangle of I + Φᵀ E Φ, without the rows of the smallest e.
+/// The lower triangle of I + Φᵀ E Φ, leaving out the rows of the smallest e.
 fn normal_equations(phi: MatRef<'_, f64>, curvature: &[f64]) -> Mat<f64> {
     let mut order: Vec<usize> = (0..curvature.len()).collect();
     order.sort_by(|&a, &b| curvature[a].total_cmp(&curvature[b]).then(a.cmp(&b)));
@@ -109,7 +110,7 @@ fn normal_equations(phi: MatRef<'_, f64>, curvature: &[f64]) -> Mat<f64> {
     lower
 }
 
-/// L Lᵀ x = b in place.
+/// Solves L Lᵀ x = b in place.
 fn solve_in_place(lower: &Mat<f64>, x: &mut [f64]) {
     let n = x.len();
     let mut x = MatMut::from_column_major_slice_mut(x, n, 1);

@@ -1,8 +1,8 @@
-//! Sums that do not depend on their order.
+//! Fixed-point sums that do not depend on the order of summation.
 //!
-//! Two features that cut a node the same way must gain the same, to the last bit, or rounding would decide which of
-//! them a tree takes. So weights and targets are integers here: multiples of a power of two small enough that a sum
-//! over all rows fits 62 bits. Sums below 1e-285 lose precision: no power of two is large enough.
+//! Two features that split a node alike must have exactly equal gains, or rounding would decide which of them a tree
+//! takes. Weights and targets are therefore integers here: multiples of a power of two chosen so that a sum over all
+//! rows fits into 62 bits. Sums below 1e-285 lose precision, as no power of two is large enough.
 
 /// Powers of two that turn weights and weighted targets into integers.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +12,7 @@ pub(crate) struct FixedPoint {
 }
 
 impl FixedPoint {
-    /// For weights and targets with these sums (`Σ w`, `Σ w |y|`), with room for `times` of them.
+    /// For weights and targets with these sums (`Σ w`, `Σ w |y|`), with room for `times` as much.
     pub(crate) fn new(
         weights: impl Iterator<Item = f64>,
         weighted_targets: impl Iterator<Item = f64>,
@@ -35,7 +35,7 @@ impl FixedPoint {
         (wy * self.target_scale).round() as i64
     }
 
-    /// What a weight of one is as an integer.
+    /// The integer that represents a weight of one.
     pub(crate) fn unit(self) -> f64 {
         self.weight_scale
     }
@@ -50,7 +50,7 @@ impl FixedPoint {
     }
 }
 
-/// The power of two that brings `sum` just below 2^61.
+/// The power of two that scales `sum` to just below 2^61.
 fn room(sum: f64) -> f64 {
     if sum == 0.0 {
         return 1.0;

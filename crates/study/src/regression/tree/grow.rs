@@ -1,9 +1,9 @@
-//! Grows one tree on distinct rows, exactly.
+//! Grows one tree on distinct rows, with exact arithmetic.
 //!
-//! Rows are sorted by each feature once (`presort`); a node is a range in every feature's order, and splitting
-//! divides each range stably, so nothing is sorted again. A feature that is constant in a node is constant below it
-//! and is not looked at there. As in scikit-learn features are visited in a random order per node and the first best
-//! wins, so features that cut a node alike share it.
+//! Rows are sorted by each feature once (`presort`); a node is a range in every feature's order, and a split partitions
+//! each range stably, so nothing is sorted again. A feature that is constant in a node is constant below it and is
+//! skipped there. As in scikit-learn, features are visited in a random order per node and the first best one wins, so
+//! features that split a node alike share the importance.
 
 mod split;
 
@@ -13,37 +13,37 @@ use super::{Node, Tree};
 use crate::random::Random;
 use crate::regression::distinct::Distinct;
 
-/// A split found: rows with `feature`'s code up to `code` go left.
+/// A split: rows whose code of `feature` is at most `code` go left.
 #[derive(Debug, Clone, Copy)]
 struct Split {
     feature: usize,
     code: u32,
     threshold: f64,
     left: Sums,
-    /// Rows that go left.
+    /// Number of rows that go left.
     n_left: usize,
     score: f64,
 }
 
-/// What a node hands to its children.
+/// The state passed from a node to its children.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     node: usize,
     start: usize,
     end: usize,
     depth: usize,
-    /// Features, a prefix of `Grower::features`, that vary here or may.
+    /// Number of features, as a prefix of `Grower::features`, that may vary in the node.
     n_active: usize,
     low: f64,
     high: f64,
 }
 
-/// One tree under way.
+/// A tree being grown.
 pub(crate) struct Grower<'a> {
     distinct: &'a Distinct,
     growth: &'a Growth,
     fixed: FixedPoint,
-    /// Per feature the rows in its order.
+    /// Per feature: the rows in its order.
     orders: Vec<Vec<u64>>,
     sums: Vec<Sums>,
     features: Vec<u32>,
@@ -54,7 +54,7 @@ pub(crate) struct Grower<'a> {
 }
 
 impl<'a> Grower<'a> {
-    /// Over the distinct rows with `sums[g].weight > 0`; `presorted` is [`presort`]'s.
+    /// Starts from the distinct rows with `sums[g].weight > 0`; `presorted` is the result of [`presort`].
     pub(crate) fn new(
         distinct: &'a Distinct,
         growth: &'a Growth,
@@ -94,7 +94,7 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// The tree, and per feature the fall of Σ(y − ȳ)² it brought (in squared fixed-point units).
+    /// Grows the tree; also returns the decrease of Σ(y − ȳ)² by feature (in squared fixed-point units).
     pub(crate) fn grow(mut self, rng: &mut Random) -> (Tree, Vec<f64>) {
         let mut all = Sums::default();
         for s in &self.sums {
@@ -139,7 +139,7 @@ impl<'a> Grower<'a> {
         }
     }
 
-    /// Σ²/(w + λ), what a node takes off Σy².
+    /// Σ²/(w + λ), the reduction of Σy² by a node.
     fn score(&self, sums: Sums) -> f64 {
         let s = sums.target as f64;
         s * s / (sums.weight as f64 + self.growth.penalty * self.fixed.unit())
@@ -159,7 +159,7 @@ impl<'a> Grower<'a> {
         let mut right_node = self.leaf(right, place.low, place.high);
         let direction = self.growth.monotone.get(split.feature).copied().unwrap_or(0);
         if direction != 0 {
-            // Everything left stays below the middle of the two values, everything right above (or the reverse).
+            // Keeps values in the left child below the midpoint of the two, and in the right above (or the reverse).
             let middle = f64::midpoint(left_node.value, right_node.value);
             let (lower, upper) = if direction > 0 {
                 (&mut left_place, &mut right_place)
@@ -198,7 +198,7 @@ impl<'a> Grower<'a> {
         ));
     }
 
-    /// Divides the node's range of every active feature's order, keeping each side's order.
+    /// Partitions the node's range in the order of every active feature, keeping the order on each side.
     fn divide(&mut self, place: &Place, split: &Split, middle: usize) {
         for &entry in &self.orders[split.feature][place.start..place.end] {
             self.goes_left[row(entry)] = code(entry) <= split.code;

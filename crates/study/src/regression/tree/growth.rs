@@ -1,41 +1,41 @@
-//! What a tree is grown by: its settings, sums in fixed point, and rows in the order of each feature.
+//! Input of tree growing: settings, fixed-point sums, and rows in the order of each feature.
 
 use crate::regression::distinct::Distinct;
 
-/// Which feature is taken of those that cut a node alike.
+/// Which of several features with equal gains is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ties {
     /// The first in the order of the columns.
     First,
-    /// Any: features are visited in a random order per node.
+    /// The first in an order that is random per node.
     Random,
-    /// The one whose two sides lie farthest apart, as a share of the feature's range in the node.
+    /// The one with the widest gap between the two sides, as a share of the feature's range in the node.
     Widest,
 }
 
-/// How far a tree grows and what it looks at.
+/// Stopping rules and other settings of a tree.
 #[derive(Debug, Clone)]
 pub(crate) struct Growth {
-    /// Depth of the deepest leaf.
+    /// Maximum depth.
     pub(crate) max_depth: usize,
-    /// Features looked at per node, of those not constant there; all where `None`.
+    /// Number of features tried per node, of those not constant there; all where `None`.
     pub(crate) max_features: Option<usize>,
-    /// Weight each child must keep at least.
+    /// Minimum total weight of a child.
     pub(crate) min_leaf_weight: f64,
-    /// λ in Σ² / (w + λ) and in the leaves' values.
+    /// λ in the score Σ² / (w + λ) and in the leaf values.
     pub(crate) penalty: f64,
-    /// Which feature is taken of those that gain the same.
+    /// Which of several features with equal gains is taken.
     pub(crate) ties: Ties,
-    /// Least fall of Σw(y − ȳ)² for which a node is split, in squared units of the target.
+    /// Minimum decrease of Σw(y − ȳ)² for a split, in squared units of the target.
     pub(crate) min_gain: f64,
-    /// Cut at the next value of the whole table above the left side's, instead of halfway to the right side's.
+    /// Whether to split just below the table's next value above the left side, instead of halfway to the right side.
     pub(crate) cut_at_next: bool,
-    /// Per feature −1, 0, 1: predictions may never rise, do as they like, may never fall with it. Empty: all 0.
+    /// Monotone constraint per feature: −1 non-increasing, 0 none, 1 non-decreasing. Empty: all 0.
     pub(crate) monotone: Vec<i8>,
 }
 
 impl Growth {
-    /// A tree as scikit-learn grows it.
+    /// Settings of a tree as scikit-learn grows it.
     pub(crate) fn cart(max_depth: usize, ties: Ties) -> Self {
         Self {
             max_depth,
@@ -50,7 +50,7 @@ impl Growth {
     }
 }
 
-/// Weight and weighted target of a distinct row, or of a node, in fixed point.
+/// Weight and weighted target of a distinct row or a node, in fixed point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Sums {
     pub(crate) weight: i64,
@@ -66,7 +66,7 @@ impl Sums {
     }
 }
 
-/// Distinct rows in the order of each feature: `code << 32 | row`, ascending.
+/// Distinct rows sorted by each feature: `code << 32 | row`, ascending.
 pub(crate) fn presort(distinct: &Distinct) -> Vec<Vec<u64>> {
     let order = |codes: &Vec<u32>| {
         let entries = codes.iter().zip(0_u64..);

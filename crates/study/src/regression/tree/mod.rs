@@ -1,7 +1,7 @@
-//! Regression trees and sums of them.
+//! Regression trees and weighted sums of trees.
 //!
-//! CART (Breiman, Friedman, Olshen and Stone 1984): split where Σ(y − ȳ)² falls most. [`grow`] finds splits exactly,
-//! between every two neighbouring values present in a node.
+//! CART (Breiman, Friedman, Olshen and Stone 1984): splits are those that decrease Σ(y − ȳ)² most. [`grow`] finds them
+//! exactly, among all cuts between neighbouring values present in a node.
 
 mod fixed;
 mod grow;
@@ -16,29 +16,29 @@ pub(crate) use fixed::FixedPoint;
 pub(crate) use grow::Grower;
 pub(crate) use growth::{Growth, Sums, Ties, presort};
 
-/// A node: a split, or a leaf where `left` is 0 (the root is no one's child).
+/// A node: a split, or a leaf where `left` is 0 (the root is never a child).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     /// Feature the node splits on.
     pub feature: u32,
-    /// The left child's place; the right child follows it. 0 for a leaf.
+    /// Index of the left child; the right child follows it. 0 for a leaf.
     pub left: u32,
     /// Rows whose feature is at most this go left.
     pub threshold: f64,
-    /// Mean of the target here (for boosting: the step).
+    /// Mean of the target in the node (in boosting: of the residuals).
     pub value: f64,
-    /// Weight of the training rows that came here.
+    /// Total weight of the training rows in the node.
     pub cover: f64,
 }
 
 impl Node {
-    /// Whether it has no children.
+    /// Whether the node has no children.
     pub fn is_leaf(&self) -> bool {
         self.left == 0
     }
 }
 
-/// One regression tree; node 0 is the root, children stand after their parent.
+/// One regression tree; node 0 is the root, and children follow their parent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tree {
     /// The nodes.
@@ -46,7 +46,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// The leaf a row falls in; `value_of(feature)` is the row's value.
+    /// The leaf that a row falls into; `value_of(feature)` is the row's value of a feature.
     #[inline]
     pub fn leaf(&self, value_of: impl Fn(usize) -> f64) -> &Node {
         let mut node = &self.nodes[0];
@@ -58,11 +58,11 @@ impl Tree {
     }
 }
 
-/// Rows that walk down a tree side by side: each step waits for memory, and eight can wait at once.
+/// Rows that are walked down a tree together, to overlap the memory latency of their steps.
 const WALKERS: usize = 8;
 
 impl Tree {
-    /// Adds each row's leaf value to its sum; `block` holds the rows one after another, `width` values each.
+    /// Adds each row's leaf value to its sum; `block` holds the rows consecutively, with `width` values each.
     fn add_leaves(&self, block: &[f64], width: usize, sums: &mut [f64]) {
         let together = sums.len() / WALKERS * WALKERS;
         let (sums, rest) = sums.split_at_mut(together);
@@ -77,7 +77,7 @@ impl Tree {
                 walks = false;
                 for (at, row) in at.iter_mut().zip(rows.chunks_exact(width)) {
                     let node = &self.nodes[*at as usize];
-                    // A leaf's feature is 0: looked at in vain, so that no branch depends on the row.
+                    // A leaf's feature is 0; it is compared to no effect, so that no branch depends on the row.
                     let right = row[node.feature as usize] > node.threshold;
                     let inner = node.left != 0;
                     *at = if inner { node.left + u32::from(right) } else { *at };
@@ -94,24 +94,25 @@ impl Tree {
     }
 }
 
-/// A weighted sum of trees: `base + scale · Σ tree(x)`. A forest has scale 1/trees, boosting its rate.
+/// A weighted sum of trees: `base + scale · Σ tree(x)`. For a forest the scale is 1/trees, for boosting the learning
+/// rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ensemble {
-    /// Column names of the fit.
+    /// Column names.
     pub names: Vec<String>,
-    /// What is added to the trees.
+    /// Constant added to the trees.
     pub base: f64,
-    /// What each tree is multiplied by.
+    /// Factor by which each tree is multiplied.
     pub scale: f64,
     /// The trees.
     pub trees: Vec<Tree>,
 }
 
-/// Rows predicted together, so that what the trees return fits the cache.
+/// Rows predicted together, so that the trees' results fit into the cache.
 const ROWS_AT_ONCE: usize = 2048;
 
 impl Ensemble {
-    /// Predictions of all rows, `(n_rows,)`; columns are taken by place.
+    /// Predictions of all rows, `(n_rows,)`; columns are matched by index, not by name.
     pub(crate) fn predict(&self, design: &Design) -> Vec<f64> {
         use rayon::prelude::*;
         let (first, row_of) = distinct_rows(design);
@@ -120,7 +121,7 @@ impl Ensemble {
         for rows in first.chunks(ROWS_AT_ONCE) {
             let at = |&r: &usize| design.columns().iter().map(move |c| c[r]);
             let block: Vec<f64> = rows.iter().flat_map(at).collect();
-            // Trees in blocks of a fixed size: the order of the sum does not depend on the threads.
+            // Blocks of a fixed number of trees, so that the order of summation does not depend on the threads.
             let sums = self.trees.par_chunks(8).map(|trees| {
                 let mut sum = vec![0.0; rows.len()];
                 for tree in trees {

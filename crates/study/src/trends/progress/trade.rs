@@ -1,7 +1,7 @@
-//! The trade of time for size among pretrained checkpoints.
+//! Time against size among pretrained checkpoints: how soon a smaller checkpoint reaches an equal score.
 //!
-//! Score = a + b log2(size) + c · years: a year is worth c/b doublings, so the size that an equal score needs halves in
-//! 12 b/c months. Where c may be zero nothing bounds that ratio.
+//! Model: score = a + b log2(size) + c · years. A year is worth c/b doublings, so the size for an equal score halves in
+//! 12 b/c months. Where the interval of c includes zero, that of the ratio is unbounded.
 
 use super::Base;
 use crate::board::Board;
@@ -10,7 +10,7 @@ use crate::finding::{Finding, Interval};
 use crate::section::{Cell, Section, Table};
 use crate::statistics::{Contrast, Ratio, clustered_ols};
 
-/// What a doubling and a year are worth, and in how many months the size for an equal score halves.
+/// Points per doubling of size and per year, and the months in which the size for an equal score halves.
 pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
     let mut table = Table {
         id: format!("progress-trade-{}", board.name),
@@ -129,12 +129,12 @@ pub(super) fn trade(board: &Board, bases: &[Base<'_>], section: &mut Section) {
     section.tables.push(table);
 }
 
-/// Whether growth per year may be zero, so that nothing bounds the months.
+/// Whether the interval of the months is unbounded, as growth per year may be zero.
 fn is_open(halving: &Ratio) -> bool {
     halving.interval.as_ref().is_some_and(|ends| !ends.is_bounded())
 }
 
-/// Whether a doubling of size may buy nothing: then no size makes up for time.
+/// Whether the effect of a doubling of size may be zero, so that no size compensates for time.
 fn is_idle(doubling: &Contrast) -> bool {
     doubling
         .interval
@@ -142,7 +142,7 @@ fn is_idle(doubling: &Contrast) -> bool {
         .is_some_and(|ends| ends.low <= 0.0 && ends.high >= 0.0)
 }
 
-/// What bounds the months, or why there are none.
+/// A note on how the months are bounded, or why they are not given.
 fn note(open: bool, idle: bool, year: f64, doubling: f64) -> &'static str {
     if open {
         "cannot tell: growth per year covers 0, so nothing bounds the months (ends null)"
@@ -157,7 +157,7 @@ fn note(open: bool, idle: bool, year: f64, doubling: f64) -> &'static str {
     }
 }
 
-/// The trade on the mean of the benchmarks.
+/// Text on the trade-off for the mean of the benchmarks.
 fn words(board: &Board, [doubling, year]: [&Contrast; 2], halving: &Ratio, n: usize) -> String {
     let between = |ends: &Option<Interval>, digits: usize| {
         ends.as_ref().map_or(String::new(), |ends| {

@@ -1,4 +1,4 @@
-//! Results of an ablation as tables and words.
+//! Formats the results of an ablation as tables and text.
 
 use mechanism::ablate::Ablation;
 use mechanism::ablate::effects::Measure;
@@ -22,7 +22,7 @@ fn measure(measure: Measure) -> &'static str {
     }
 }
 
-/// Effects by benchmark; of scores alone unless `all`.
+/// Effects by benchmark; only those on scores unless `all`.
 pub(super) fn effects(found: &Ablation, all: bool) -> Table {
     let shown = found
         .found
@@ -69,7 +69,7 @@ pub(super) fn effects(found: &Ablation, all: bool) -> Table {
     table("ablate", &columns, rows.collect())
 }
 
-/// Change for each tenth of the parameters, of scores.
+/// Change in score per tenth of the parameters removed, by part and benchmark.
 pub(super) fn matrix(found: &Ablation) -> Table {
     let rows = found.found.matrix.iter().map(|slope| {
         let cells: [Cell; 9] = [
@@ -99,7 +99,7 @@ pub(super) fn matrix(found: &Ablation) -> Table {
     table("ablate-matrix", &columns, rows.collect())
 }
 
-/// Layers against feed-forward width.
+/// Contrasts between parts, such as layers against feed-forward width.
 pub(super) fn contrasts(found: &Ablation) -> Table {
     let rows = found.found.contrasts.iter().map(|contrast| {
         let cells: [Cell; 7] = [
@@ -125,7 +125,7 @@ pub(super) fn contrasts(found: &Ablation) -> Table {
     table("ablate-contrasts", &columns, rows.collect())
 }
 
-/// A doubling of each part at one size.
+/// Change per doubling of a part at constant size.
 pub(super) fn at_one_size(found: &Ablation) -> Table {
     let rows = found.found.at_one_size.iter().map(|one| {
         let against: Vec<&str> = one.against.iter().map(|part| part.name()).collect();
@@ -158,7 +158,7 @@ pub(super) fn at_one_size(found: &Ablation) -> Table {
     table("ablate-one-size", &columns, rows.collect())
 }
 
-/// Parts silenced one at a time.
+/// Effects of silencing single components.
 pub(super) fn screen(found: &[Silenced]) -> Table {
     let rows = found.iter().map(|one| {
         let by = match one.by {
@@ -185,7 +185,7 @@ pub(super) fn screen(found: &[Silenced]) -> Table {
     table("ablate-screen", &columns, rows.collect())
 }
 
-/// What the tables were made of.
+/// Summary of how the tables were made.
 pub(super) fn in_words(found: &Ablation, seed: u64) -> String {
     let mut floor: Vec<&str> = Vec::new();
     for effect in found.found.effects.iter().filter(|effect| effect.at_chance) {

@@ -1,24 +1,24 @@
-//! What `--precision fast` changes: the first items are answered with exact products too, and both stand side by side.
+//! Measures the effect of `--precision fast` by answering the first items with exact products too.
 
 use mechanism::evaluate::answer::Answer;
 use serde::Serialize;
 
-/// Items that are answered in both ways.
+/// Number of items answered in both ways.
 pub(super) const ITEMS: usize = 64;
 
-/// How far answers by one bf16 term are from those by exact products.
+/// Differences between answers computed with single bf16 terms and with exact products.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Apart {
-    /// Items answered in both ways.
+    /// Number of items answered in both ways.
     items: usize,
-    /// Largest absolute difference of a log-likelihood, nats; `None` where texts were generated alone.
+    /// Largest absolute difference of a log-likelihood, nats; `None` where all tasks only generate text.
     largest_difference_nats: Option<f64>,
-    /// Items whose choice or generated text differs.
+    /// Number of items whose choice or generated text differs.
     answers_that_differ: usize,
 }
 
 impl Apart {
-    /// Of the items that both answered.
+    /// Compares the items that both lists contain.
     pub(super) fn of(fast: &[Answer], exact: &[Answer]) -> Self {
         let pairs: Vec<(&Answer, &Answer)> = exact
             .iter()

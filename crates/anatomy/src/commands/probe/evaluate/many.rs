@@ -1,7 +1,7 @@
-//! `anatomy probe evaluate --models`: the checkpoints of a list, or every n-th of them, each with an item table of its own.
+//! `anatomy probe evaluate --models`: evaluates a list of checkpoints, or every n-th of them, each into an item table.
 //!
-//! Pieces are independent and may be run again: a table that is whole is read and its checkpoint not even opened. One that
-//! cannot be evaluated does not keep the others from it; it is told at the end.
+//! Shards are independent and can be run again: a complete table is read without opening its checkpoint. A checkpoint
+//! that fails does not stop the others and is reported at the end.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,14 +22,15 @@ use crate::global::{Format, Global};
 use crate::output;
 use crate::provenance::Opened;
 
-/// A line of the list.
+/// One line of the list.
 #[derive(Debug, PartialEq, Eq)]
 struct Listed {
     path: PathBuf,
     id: String,
 }
 
-/// A checkpoint, how it was run, its results, and what was opened, where it was and the answer will tell it.
+/// A checkpoint, its run settings, its results, and what was found on opening it; `None` where it was not opened or the
+/// output does not report it.
 type Done<'a> = (&'a Listed, ModelArgs, Vec<TaskResult>, Option<Opened>);
 
 impl Listed {
@@ -96,7 +97,7 @@ pub(super) fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-/// From the table where it is whole, else by asking.
+/// Reads the answers from the table if it is complete, else evaluates the checkpoint.
 fn evaluated(
     global: &Global,
     args: &EvaluateArgs,
@@ -113,7 +114,7 @@ fn evaluated(
     answered(global, args, model, Some(&one.id), Some(table), all)
 }
 
-/// Lines that are neither empty nor begin with `#`.
+/// Parses the lines that are neither empty nor comments (`#`): a path, optionally followed by a tab and an id.
 fn listed(lines: &[String]) -> Result<Vec<Listed>> {
     let mut all: Vec<Listed> = Vec::new();
     for line in lines {
@@ -145,7 +146,7 @@ fn listed(lines: &[String]) -> Result<Vec<Listed>> {
     Ok(all)
 }
 
-/// The scores of all, the checkpoint before them.
+/// The scores of all checkpoints, with a column `checkpoint` in front.
 fn beside(done: &[Done<'_>]) -> Table {
     let mut table = scores(&[]);
     table.columns.insert(0, "checkpoint".into());

@@ -1,4 +1,4 @@
-//! What a tuned checkpoint answers to questions, and how far off it is.
+//! Tests a tuned checkpoint: its answers to prompts, and their errors.
 
 use std::collections::BTreeMap;
 
@@ -16,22 +16,22 @@ use study::section::{Cell, Table};
 
 use super::super::model::Follow;
 
-/// Questions of one file.
+/// Test samples from one file.
 pub(super) struct Asked {
     pub(super) name: String,
     pub(super) samples: Vec<Sample>,
 }
 
-/// What came of them.
+/// Results on one file.
 #[derive(Serialize)]
 pub(super) struct Tested {
     name: String,
     n: usize,
-    /// Mean over the samples of their mean cross-entropy, nats a token.
+    /// Mean over the samples of their mean cross-entropy, nats per token.
     loss: f64,
-    /// Answers that are the response to the letter, space around them aside.
+    /// Number of answers equal to the response, apart from surrounding white space.
     exact: usize,
-    /// Where the responses are scores.
+    /// Errors of the scores; `None` where the responses are not scores.
     #[serde(skip_serializing_if = "Option::is_none")]
     scores: Option<Scores>,
     answers: Vec<Said>,
@@ -44,16 +44,16 @@ struct Said {
     answer: String,
 }
 
-/// Errors over well-formed answers.
+/// Errors over the answers that can be parsed as scores.
 #[derive(Serialize)]
 struct Scores {
     malformed: usize,
-    /// Structures asked for, dates aside: rows of one are near-copies of each other.
+    /// Number of distinct structures, ignoring dates; rows of one structure are near-duplicates.
     structures: usize,
     benchmarks: Vec<Error>,
 }
 
-/// Errors in points; R² against the mean of those rows, its 95 % interval from whole structures drawn again.
+/// Errors in points; R² relative to the mean of these rows, with a 95 % bootstrap interval over whole structures.
 #[derive(Serialize)]
 struct Error {
     benchmark: &'static str,
@@ -64,10 +64,10 @@ struct Error {
     high: Option<f64>,
 }
 
-/// Resamples of an interval.
+/// Number of bootstrap resamples.
 const RESAMPLES: usize = 1000;
 
-/// Questions answered together between two words of progress.
+/// Batch size; progress is reported after each batch.
 const TOGETHER: usize = 16;
 
 impl Tested {
@@ -82,7 +82,7 @@ impl Tested {
     }
 }
 
-/// Asks the questions; the same one is asked once.
+/// Tests on all samples; each distinct prompt is answered only once.
 pub(super) fn tested<M: Machine>(
     checkpoint: &Checkpoint,
     tuner: &Tuner<'_, M>,
@@ -146,7 +146,7 @@ pub(super) fn tested<M: Machine>(
     })
 }
 
-/// Errors of the scores; nothing where the responses are something else.
+/// Errors of the scores; `None` where a response cannot be parsed as scores.
 fn scores(answers: &[Said], seed: u64) -> Result<Option<Scores>> {
     let truths: Option<Vec<[f64; 6]>> = answers.iter().map(|answer| parse(&answer.response)).collect();
     let Some(truths) = truths else {
@@ -182,7 +182,7 @@ fn scores(answers: &[Said], seed: u64) -> Result<Option<Scores>> {
     }))
 }
 
-/// A prompt without its date.
+/// The prompt without its date.
 fn structure(prompt: &str) -> String {
     let is_date = |part: &&str| {
         let part = part.trim_start();
@@ -197,7 +197,7 @@ fn structure(prompt: &str) -> String {
         .join(",")
 }
 
-/// One row a test and benchmark; of responses that are no scores one row a test.
+/// One row per test and benchmark; where the responses are not scores, one row per test.
 pub(super) fn tests_table(tests: &[Tested]) -> Table {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for test in tests {
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn errors_are_of_well_formed_answers_and_structures_are_counted_without_their_day() {
-        // Squares off 1 + 1 + 4, squares of the truth around its mean 20: 2 · 100 = 200.
+        // Squared errors 1 + 1 + 4; sum of squares around the mean of the truth 20. Hence 2 · 100 = 200.
         let rows = [
             row(32, 1, 10.0, Some(11.0)),
             row(32, 2, 20.0, Some(19.0)),

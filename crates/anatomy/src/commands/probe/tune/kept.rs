@@ -1,4 +1,4 @@
-//! What stands beside an adapter, so that tuning goes on as it began: its settings, and the loss of every step.
+//! Files beside an adapter that allow tuning to be resumed: its settings and the loss of every step.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::report::write_whole;
 
-/// What the adapter is tuned with.
+/// Settings of the tuning.
 const SETTINGS: &str = "tune_settings.json";
-/// The loss of every step, an array of numbers.
+/// Losses of all steps, an array of numbers.
 const LOSSES: &str = "losses.json";
 
-/// Whether an adapter was begun in `folder`.
+/// Whether `folder` holds an adapter that was begun earlier.
 pub(super) fn is_begun(folder: &Path) -> bool {
     folder.join("optimizer.safetensors").exists()
 }
@@ -22,7 +22,7 @@ pub(super) fn write_settings(folder: &Path, settings: &Map<String, Value>) -> Re
     write_whole(&folder.join(SETTINGS), text.as_bytes())
 }
 
-/// Refuses to go on with others than those the adapter in `folder` was begun with.
+/// Fails if the adapter in `folder` was begun with other settings than `now`.
 pub(super) fn same_settings(folder: &Path, now: &Map<String, Value>) -> Result<()> {
     let path = folder.join(SETTINGS);
     let Ok(text) = std::fs::read(&path) else {
@@ -55,7 +55,7 @@ pub(super) fn write_losses(folder: &Path, losses: &[f64]) -> Result<()> {
     write_whole(&folder.join(LOSSES), &serde_json::to_vec(losses)?)
 }
 
-/// Losses of the first `steps` steps; none where they were not kept.
+/// Losses of the first `steps` steps; empty where they are missing or incomplete.
 pub(super) fn losses(folder: &Path, steps: u64) -> Result<Vec<f64>> {
     let path = folder.join(LOSSES);
     if steps == 0 || !path.exists() {
@@ -64,7 +64,7 @@ pub(super) fn losses(folder: &Path, steps: u64) -> Result<Vec<f64>> {
     let text = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut losses: Vec<f64> = serde_json::from_slice(&text)
         .with_context(|| format!("{} is no array of numbers", path.display()))?;
-    // Written before the adapter: an interruption between the two leaves one save too many.
+    // Losses are saved before the adapter: an interruption between the two leaves additional losses.
     losses.truncate(steps as usize);
     Ok(if losses.len() as u64 == steps {
         losses

@@ -5,12 +5,12 @@ use std::arch::x86_64::{
     _mm256_loadu_ps, _mm256_setzero_ps, _mm256_storeu_ps,
 };
 
-/// Rows worked out at once.
+/// Number of rows computed at once.
 pub(super) const HIGH: usize = 6;
-/// Columns of a panel.
+/// Number of columns of a panel.
 pub(super) const WIDE: usize = 16;
 
-/// One row of a panel.
+/// One row of a panel, aligned to a cache line.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Line(pub(super) [f32; WIDE]);
@@ -19,30 +19,30 @@ impl Line {
     pub(super) const ZERO: Self = Self([0.0; WIDE]);
 }
 
-/// What one call multiplies.
+/// Operands of one call of [`multiply`].
 #[derive(Clone, Copy)]
 pub(super) struct PanelStep<'a> {
-    /// First number of the left side's rows.
+    /// First element of the left-hand rows.
     pub(super) left: *const f32,
-    /// Distance between these rows.
+    /// Distance between these rows, in elements.
     pub(super) apart: usize,
-    /// As many lines as the rows have numbers.
+    /// The panel, one line for each element of a left-hand row.
     pub(super) right: &'a [Line],
-    /// Lines fetched into the cache on the way, one for every four numbers; any address will do.
+    /// Lines to prefetch meanwhile, one for every four lines of `right`; any address is allowed.
     pub(super) fetch: *const Line,
-    /// What the product is added to, if anything; may be the target.
+    /// What the product is added to, if anything; may equal `to`.
     pub(super) base: Option<*const f32>,
-    /// Where it goes.
+    /// Where the result is written.
     pub(super) to: *mut f32,
-    /// Distance between rows of target and base.
+    /// Distance between rows of target and base, in elements.
     pub(super) stride: usize,
 }
 
-/// `to = base + left·right`: `high` rows and `wide` columns.
+/// `to = base + left·right` for `high` rows and `wide` columns.
 ///
 /// # Safety
-/// The processor has AVX2 and FMA; `high` (1 to 6) rows of the left side may be read, as long as `right`; `high` rows of `wide`
-/// (1 to 16) numbers may be read at the base and written at the target, and nobody else touches the latter.
+/// The CPU has AVX2 and FMA; `high` (1 to 6) left-hand rows as long as `right` may be read; `high` rows of `wide` (1 to
+/// 16) numbers may be read at the base and written at the target, and nobody else accesses the latter.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
 pub(super) unsafe fn multiply(step: PanelStep<'_>, high: usize, wide: usize) {
@@ -58,7 +58,8 @@ pub(super) unsafe fn multiply(step: PanelStep<'_>, high: usize, wide: usize) {
         stride: WIDE,
         ..step
     };
-    // SAFETY: the sums have room for six rows of sixteen; what is read and written outside is what the caller lends.
+    // SAFETY: `sums` has room for six rows of sixteen; all other memory that is read or written is covered by the
+    // caller's promise.
     unsafe {
         rows(inside, high);
         for (row, sums) in sums.as_chunks::<WIDE>().0.iter().take(high).enumerate() {
@@ -72,7 +73,7 @@ pub(super) unsafe fn multiply(step: PanelStep<'_>, high: usize, wide: usize) {
 }
 
 /// # Safety
-/// As [`multiply`], of 16 columns.
+/// As for [`multiply`], with 16 columns.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
 unsafe fn rows(step: PanelStep<'_>, high: usize) {
@@ -90,12 +91,12 @@ unsafe fn rows(step: PanelStep<'_>, high: usize) {
 }
 
 /// # Safety
-/// As [`multiply`], of `N` rows and 16 columns.
+/// As for [`multiply`], with `N` rows and 16 columns.
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads and writes through pointers")]
 unsafe fn tile<const N: usize>(step: PanelStep<'_>) {
-    // SAFETY: each step reads one number of each of `N` rows of the left side and one line of the right; a fetch from anywhere
-    // has no effect but on the cache; rows of base and target are the caller's.
+    // SAFETY: each iteration reads one number of each of `N` left-hand rows and one line of the panel; prefetching any
+    // address affects only the cache; access to the rows of base and target is promised by the caller.
     unsafe {
         let ends = |start: *const f32, row: usize| {
             let start = start.wrapping_add(row * step.stride);
@@ -139,7 +140,7 @@ unsafe fn tile<const N: usize>(step: PanelStep<'_>) {
 }
 
 /// # Safety
-/// One number of each of `N` rows from `left` on may be read.
+/// One number of each of `N` rows may be read from `left` on.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 #[expect(unsafe_code, reason = "reads through pointers")]
@@ -150,7 +151,7 @@ unsafe fn onto<const N: usize>(sums: &mut [[__m256; 2]; N], left: *const f32, ap
             _mm256_load_ps(line.0.as_ptr()),
             _mm256_load_ps(line.0.as_ptr().add(8)),
         );
-        // The fourth row has an address of its own, so that six rows need but two registers and multiples of the distance.
+        // With a separate address for the fourth row, six rows need only two base registers and stride multiples.
         let fourth = left.wrapping_add(3 * apart);
         for (row, [a, b]) in sums.iter_mut().enumerate() {
             let from = if row < 3 {

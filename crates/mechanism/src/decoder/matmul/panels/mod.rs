@@ -1,9 +1,9 @@
-//! Products with a right side that lies packed in panels of 16 columns, on vectors of eight numbers (AVX2 and FMA).
+//! Products with a right-hand side packed in panels of 16 columns, on vectors of eight numbers (AVX2 and FMA).
 //!
-//! The left side is read where it lies, six rows at a time: 12 vectors of sums, two of the panel and one number spread over
-//! a vector fill the 16 registers. Nothing is copied but the right side, and that once where it is kept (Goto and van de
-//! Geijn 2008, <https://doi.org/10.1145/1356052.1356053>, without their packing of the left side). Sums of at most [`DEPTH`] products,
-//! each step rounded once, are added in order: a number depends on its row and column alone.
+//! The left-hand side is read in place, six rows at a time: 12 vectors of sums, two of the panel and one broadcast
+//! number use 15 of the 16 registers. Only the right-hand side is copied, once if it is cached (Goto and van de Geijn
+//! 2008, <https://doi.org/10.1145/1356052.1356053>, without their packing of the left-hand side). Sums of at most
+//! [`DEPTH`] products, each step rounded once, are added in order, so an element depends only on its row and column.
 
 mod kernel;
 
@@ -15,19 +15,19 @@ use super::super::buffers::Buffers;
 use super::{Base, Target, View};
 use kernel::{HIGH, Line, WIDE};
 
-/// Rows of a task: those of the left side stay in the second-level cache while panels pass.
+/// Number of rows of a task, such that its part of the left-hand side stays in the L2 cache while panels are processed.
 const TALL: usize = 96;
-/// Panels whose sums stay in the second-level cache while the inner dimension is gone through in pieces.
+/// Number of panels whose sums stay in the L2 cache while the inner dimension is processed in pieces.
 const GROUP: usize = 16;
-/// Longest piece of the inner dimension: a piece of a panel about fills the first-level cache.
+/// Longest piece of the inner dimension: one piece of a panel about fills the L1 cache.
 const DEPTH: usize = 768;
-/// Numbers packed at once at most where nothing is kept (64 MB).
+/// Maximum number of elements packed at once if nothing is cached (64 MB).
 const PACKED: usize = 1 << 24;
-/// Fewest rows that are worth packing a right side that is not kept.
+/// Minimum number of rows for which packing a right-hand side that is not cached is worthwhile.
 const ROWS: usize = 48;
 
-/// Whether products are worked out here: where there are these vectors and no wider ones, which `gemm` uses well. Measured on
-/// Zen 3: 0.9 of the peak beside 0.67 of `gemm`.
+/// Whether products are computed here: if the machine has these vectors but no wider ones, with which `gemm` is fast.
+/// On Zen 3 this reaches 0.9 of peak throughput, `gemm` 0.67.
 pub(super) fn preferred() -> bool {
     available() && !is_x86_feature_detected!("avx512f")
 }
@@ -37,12 +37,12 @@ fn available() -> bool {
     *AVAILABLE.get_or_init(|| is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"))
 }
 
-/// Whether a product of this left side is worth it.
+/// Whether a product with this left-hand side is worth computing here.
 pub(super) fn worth(a: View<'_>, columns: usize, kept: bool) -> bool {
     a.column_stride == 1 && columns >= WIDE && a.columns >= 16 && (kept || a.rows >= ROWS)
 }
 
-/// A right side by panels, zeros beyond its columns: four bytes a number.
+/// A right-hand side packed in panels, padded with zero columns: four bytes per element.
 #[derive(Debug, Clone)]
 pub(super) struct PackedPanels {
     lines: Vec<Line>,
@@ -79,7 +79,7 @@ fn panel_of(b: View<'_>, lines: &mut [Line]) {
         }
         return;
     }
-    // Columns lie apart: some lines of all of them at a time, so that both sides stay in the cache.
+    // The matrix is not row-major: 16 lines are filled at a time, so that source and target stay in the cache.
     for (block, lines) in lines.chunks_mut(16).enumerate() {
         for column in 0..WIDE {
             let from = b.data.get(column * b.column_stride + block * 16 * b.row_stride..);
@@ -97,10 +97,10 @@ fn panel_of(b: View<'_>, lines: &mut [Line]) {
     }
 }
 
-/// `dst = base + a·b`, `dst` row-major `(a.rows, b.columns)`; all threads. `packed` is `b`, if at hand.
+/// `dst = base + a·b` on all threads; `dst` is `(a.rows, b.columns)`, row-major. `packed` may hold `b` in packed form.
 ///
 /// # Panics
-/// If shapes do not fit, or the processor lacks the vectors.
+/// If shapes do not match, or the CPU lacks AVX2 or FMA.
 pub(super) fn multiply(
     dst: &mut [f32],
     a: View<'_>,
@@ -155,25 +155,25 @@ pub(super) fn multiply(
     }
 }
 
-/// All rows times the columns packed.
+/// The product of all rows with the packed columns.
 #[derive(Clone, Copy)]
 struct Product<'a> {
     left: View<'a>,
     right: &'a [Line],
     target: Target,
-    /// First of the target's columns.
+    /// First of the target's columns that is computed.
     first: usize,
     columns: usize,
     base: Base<'a>,
 }
 
 impl Product<'_> {
-    /// In tasks of as equal size as tiles allow.
+    /// Computes the product in tasks of as equal size as the tiles permit.
     fn write(&self) {
         let threads = rayon::current_num_threads();
         let (tiles, panels) = (self.left.rows.div_ceil(HIGH), self.columns.div_ceil(WIDE));
         let blocks = self.left.rows.div_ceil(TALL).next_multiple_of(threads).min(tiles);
-        // Few rows: columns are divided too, so that every thread has work.
+        // With few rows, columns are divided too, so that every thread has work.
         let parts = threads.div_ceil(blocks).min(panels);
         (0..blocks * parts).into_par_iter().for_each(|task| {
             let (block, part) = (task / parts, task % parts);
@@ -186,7 +186,7 @@ impl Product<'_> {
         });
     }
 
-    /// Some rows times some panels.
+    /// Multiplies a range of rows with a range of panels.
     #[expect(
         unsafe_code,
         reason = "vectors are wider than every x86-64 has, and tasks write disjoint parts of one matrix"
@@ -198,7 +198,7 @@ impl Product<'_> {
             let some = start..depth.min(start + each);
             for panel in panels.clone() {
                 let right = &self.right[panel * depth..(panel + 1) * depth][some.clone()];
-                // The panel after this one is fetched on the way: its lines are the next in memory where the depth is one piece.
+                // The next panel is prefetched meanwhile; its lines follow in memory if the depth is a single piece.
                 let next = if panel + 1 < panels.end { depth } else { 0 };
                 let wide = WIDE.min(self.columns - panel * WIDE);
                 for (tile, row) in rows.clone().step_by(HIGH).enumerate() {
@@ -225,9 +225,9 @@ impl Product<'_> {
                         to,
                         stride: self.target.1,
                     };
-                    // SAFETY: the vectors are there, as `multiply` asserted; `high` rows of the left side may be read, as
-                    // asserted here. The target has the product's rows and columns, as `multiply` asserted, and so has what it
-                    // is added to; these `high` by `wide` of the target belong to no other task.
+                    // SAFETY: the CPU has the vectors, as `multiply` asserted; `high` left-hand rows may be read, as
+                    // asserted here. The target and the base have the product's rows and columns, as `multiply`
+                    // asserted; these `high` by `wide` elements of the target belong to no other task.
                     unsafe { kernel::multiply(step, high, wide) };
                 }
             }

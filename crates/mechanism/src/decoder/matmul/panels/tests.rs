@@ -1,4 +1,4 @@
-//! Against sums in `f64`.
+//! Products compared with sums in `f64`.
 
 use super::*;
 use crate::decoder::matmul::exact::{noise, products, transposed};

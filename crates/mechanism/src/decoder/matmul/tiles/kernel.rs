@@ -1,28 +1,28 @@
-//! The innermost product: 16 rows times 32 columns, step by step, in four tiles.
+//! The innermost product: 16 rows times 32 columns, step by step along the inner dimension, with four tiles.
 
 use std::arch::asm;
 
-/// Rows worked out at once: one tile.
+/// Number of rows computed at once: one tile.
 pub(super) const HIGH: usize = 16;
-/// Columns worked out at once: two tiles.
+/// Number of columns computed at once: two tiles.
 pub(super) const WIDE: usize = 32;
-/// Depth of one step.
+/// Length of one step along the inner dimension.
 pub(super) const DEPTH: usize = 32;
 
 /// A tile: 16 rows of 16 pairs of bf16.
 pub(super) type Tile = [[u32; 16]; 16];
 
-/// Three terms of one step of 16 rows.
+/// The three bf16 terms of 16 rows for one step.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Left(pub(super) [Tile; 3]);
 
-/// Three terms of one step of 32 columns.
+/// The three bf16 terms of 32 columns for one step.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Right(pub(super) [[Tile; 2]; 3]);
 
-/// Sums of 16 rows and 32 columns, the left half of the columns first.
+/// Sums for 16 rows and 32 columns: first the left 16 columns, then the right.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Sum(pub(super) [[[f32; 16]; 16]; 2]);
@@ -39,7 +39,7 @@ impl Sum {
     pub(super) const ZERO: Self = Self([[[0.0; 16]; 16]; 2]);
 }
 
-/// Tiles of this thread, released when it goes out of scope.
+/// This thread's tile registers, configured until the value is dropped.
 pub(super) struct Tiles(());
 
 #[repr(C, align(64))]
@@ -53,7 +53,7 @@ struct Configuration {
 
 impl Tiles {
     /// # Panics
-    /// If the processor has no tiles.
+    /// If the CPU has no tiles.
     #[expect(unsafe_code, reason = "sets the shape of this thread's tiles")]
     pub(super) fn configured() -> Self {
         #[cfg(test)]
@@ -88,14 +88,14 @@ impl Drop for Tiles {
     }
 }
 
-/// `sum = left·right`, or `sum += left·right`, of a right side whose first `terms` terms are not all zero.
+/// `sum = left·right`, or `sum += left·right` if `add`; only `terms` terms of the right-hand side are not all zero.
 ///
-/// Tiles 0 and 1 are the sum; 2 holds a term of the right side and 3 one of the left. More of them would need fewer loads,
-/// but a core that is shared, it seems, has no registers left to rename eight tiles: measured there, twelve products wait
-/// 720 cycles in place of 320.
+/// Tiles 0 and 1 hold the sum, 2 a term of the right-hand side, 3 one of the left. Using more tiles would need fewer
+/// loads, but a core that is shared seems to lack the registers for renaming eight tiles: there, twelve products were
+/// measured to take 720 cycles instead of 320.
 ///
 /// # Panics
-/// If the two sides have not the same number of steps, one at least.
+/// If the two sides differ in their number of steps, or have none.
 #[expect(unsafe_code, reason = "tiles are reached by instructions alone")]
 pub(super) fn multiply(_: &Tiles, left: &[Left], right: &[Right], terms: usize, sum: &mut Sum, add: bool) {
     assert!(
@@ -112,7 +112,7 @@ pub(super) fn multiply(_: &Tiles, left: &[Left], right: &[Right], terms: usize, 
         2 => two,
         _ => three,
     };
-    // SAFETY: tiles are configured while `Tiles` lives; both sides have as many steps.
+    // SAFETY: tiles are configured while `Tiles` lives; both sides have equally many steps.
     unsafe { steps(left.as_ptr(), right.as_ptr(), left.len(), sum, add) };
 }
 
@@ -134,7 +134,7 @@ macro_rules! right {
     };
 }
 
-/// A product onto one half of the sum; while it is worked out, some lines of the next step's left side are fetched.
+/// A product added to one half of the sum; meanwhile some lines of the next step's left-hand side are prefetched.
 macro_rules! onto {
     ($half:literal, $($line:literal)*) => {
         concat!(
@@ -144,15 +144,15 @@ macro_rules! onto {
     };
 }
 
-/// Defines a function that goes through all steps with these products, ordered so that most keep a tile of the one before.
+/// Defines a function that performs these products for every step, ordered so that most reuse a tile of the one before.
 macro_rules! steps {
     ($name:ident, $($product:expr),+) => {
         /// # Safety
-        /// This thread's tiles are configured, and `n` steps (one at least) of either side may be read.
+        /// This thread's tiles are configured, and `n` steps (at least one) of either side may be read.
         #[expect(unsafe_code, reason = "tiles are reached by instructions alone")]
         unsafe fn $name(left: *const Left, right: *const Right, n: usize, sum: &mut Sum, add: bool) {
-            // SAFETY: each of the `n` rounds reads one step of either side; the sum is read and written whole; a fetch
-            // beyond the end of the left side has no effect.
+            // SAFETY: each of the `n` rounds reads one step of either side; the sum is read and written whole;
+            // prefetching beyond the end of the left-hand side has no effect.
             unsafe {
                 asm!(
                     "test {add:e}, {add:e}",

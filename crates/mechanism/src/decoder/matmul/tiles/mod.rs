@@ -1,11 +1,11 @@
-//! Products of large matrices on the processor's matrix tiles (AMX, bf16), as exact as in `f32`.
+//! Products of large matrices on the CPU's matrix tiles (AMX, bf16), as exact as in `f32`.
 //!
-//! An `f32` is the sum of three bf16 numbers of eight bits each, so a product of two is nine products of such terms, of
-//! which six are worked out; the other three are below 2⁻²⁴ of it, as much as rounding to `f32` takes. Tiles multiply
-//! sixteen times as fast as vectors of `f32`, so six products are still more than twice as fast as one. Weights that were
-//! bf16 have one term, so three products do; most quantized ones have two, and five do. Sums are in `f32`,
-//! in an order that depends on nothing but the inner dimension; numbers below 2⁻¹²⁶ count as zero, and infinite ones give
-//! NaN. Henry, Tang and Heinecke 2019, <https://arxiv.org/abs/1904.06376>.
+//! An `f32` is the sum of three bf16 numbers of eight bits each, so a product of two is nine products of such terms.
+//! Six are computed; the other three are below 2⁻²⁴ of the product, as small as the rounding to `f32`. Tiles multiply
+//! sixteen times as fast as vectors of `f32`, so six products still take less than half the time of one in `f32`.
+//! Weights that were bf16 have one term and need three products; most quantised ones have two and need five. Sums are
+//! in `f32`, in an order that depends only on the inner dimension; numbers below 2⁻¹²⁶ count as zero, and infinite ones
+//! give NaN. Henry, Tang and Heinecke 2019, <https://arxiv.org/abs/1904.06376>.
 
 mod kernel;
 mod pack;
@@ -22,22 +22,22 @@ use super::super::buffers::Buffers;
 use super::{Base, Target, View};
 use kernel::{DEPTH, HIGH, Left, Right, Sum, Tiles, WIDE};
 
-/// Panels of rows in a task at most, and panels of columns it goes through at a time: what is packed of these rows and
-/// their sums stay in the second-level cache.
+/// Maximum number of row panels in a task, and number of column panels processed at a time: these rows in packed form,
+/// and their sums, stay in the L2 cache.
 const TALL: usize = 16;
 const GROUP: usize = 16;
-/// Terms of the inner dimension's steps at a time at most: a panel of columns stays in the first-level cache.
+/// Maximum of steps times terms processed at a time: a panel of columns then stays in the L1 cache.
 const STEPS: usize = 12;
-/// Columns packed at once at most, and steps of all their panels (64 MB).
+/// Maximum number of columns packed at once, and of steps in all their panels together (64 MB).
 const PACKED: usize = 4096;
 const PACKED_STEPS: usize = 10_923;
 
-/// Whether products of this size are worth it here.
+/// Whether products of this size are worth computing here.
 pub(super) fn worth(rows: usize, columns: usize, depth: usize) -> bool {
     rows >= 128 && columns >= 64 && depth >= 64 && available()
 }
 
-/// Whether processor and system have tiles (and the vectors that come with them), and lend them to this process.
+/// Whether CPU and operating system have tiles (and AVX-512), and grant them to this process.
 pub(super) fn available() -> bool {
     static AVAILABLE: OnceLock<bool> = OnceLock::new();
     *AVAILABLE.get_or_init(|| {
@@ -58,13 +58,13 @@ fn granted() -> bool {
     const REQUEST_PERMISSION: libc::c_long = 0x1023;
     const TILE_DATA: libc::c_long = 18;
     let instructions = __cpuid_count(7, 0).edx & TILE_AND_BF16 == TILE_AND_BF16;
-    // SAFETY: `xgetbv` is there wherever AVX-512 is detected.
+    // SAFETY: `xgetbv` exists wherever AVX-512 is detected.
     let state = instructions && unsafe { _xgetbv(0) } & TILE_STATE == TILE_STATE;
-    // SAFETY: this request changes what the process may use, and no memory.
+    // SAFETY: this request changes which instructions the process may use; it does not touch memory.
     state && unsafe { libc::syscall(libc::SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) } == 0
 }
 
-/// A right side in the order tiles read it: six bytes a number.
+/// A right-hand side in the order in which tiles read it: six bytes per element.
 #[derive(Debug, Clone)]
 pub(super) struct PackedTiles {
     values: Vec<Right>,
@@ -73,7 +73,7 @@ pub(super) struct PackedTiles {
 
 impl PackedTiles {
     /// # Panics
-    /// If the processor has no tiles: ask [`worth`] first.
+    /// If the CPU has no tiles: check [`worth`] first.
     pub(super) fn new(b: View<'_>) -> Self {
         let steps = b.rows.div_ceil(DEPTH);
         let mut values = vec![Right::ZERO; b.columns.div_ceil(WIDE) * steps];
@@ -82,7 +82,7 @@ impl PackedTiles {
     }
 }
 
-/// Packs all of `b`, by panels; returns how many terms are not all zero.
+/// Packs all of `b` in panels; returns how many terms are not all zero.
 fn pack_right(b: View<'_>, steps: usize, packed: &mut [Right]) -> usize {
     let panels = b.columns.div_ceil(WIDE);
     let together = (panels / rayon::current_num_threads()).clamp(1, 8);
@@ -94,7 +94,7 @@ fn pack_right(b: View<'_>, steps: usize, packed: &mut [Right]) -> usize {
     terms.unwrap_or(0)
 }
 
-/// A product: where it goes, what it is added to, its right side, and that packed, if at hand.
+/// One product: target, base, right-hand side, and the latter in packed form, if available.
 pub(super) struct Job<'a, 'b> {
     pub(super) dst: &'b mut [f32],
     pub(super) base: Base<'a>,
@@ -102,11 +102,11 @@ pub(super) struct Job<'a, 'b> {
     pub(super) packed: Option<&'a PackedTiles>,
 }
 
-/// `dst = base + a·b`, `dst` row-major `(a.rows, b.columns)`, for each job; all threads. Rows are packed once for all jobs whose
-/// right side is packed.
+/// `dst = base + a·b` on all threads for each job; `dst` is `(a.rows, b.columns)`, row-major. The rows of `a` are
+/// packed once for all jobs whose right-hand side is already packed.
 ///
 /// # Panics
-/// If shapes do not fit, or the processor has no tiles: ask [`worth`] first.
+/// If shapes do not match, or the CPU has no tiles: check [`worth`] first.
 pub(super) fn multiply(a: View<'_>, jobs: &mut [Job<'_, '_>]) {
     static COLUMNS: Buffers<Right> = Buffers::new();
     let steps = a.columns.div_ceil(DEPTH);
@@ -181,14 +181,14 @@ pub(super) fn multiply(a: View<'_>, jobs: &mut [Job<'_, '_>]) {
     }
 }
 
-/// A right side and what comes of it.
+/// A packed right-hand side and the target of its product.
 #[derive(Clone, Copy)]
 struct Side<'a> {
     right: &'a [Right],
-    /// Terms of the right side that are not all zero.
+    /// Number of terms of the right-hand side that are not all zero.
     terms: usize,
     target: Target,
-    /// First of the target's columns.
+    /// First of the target's columns that is computed.
     first: usize,
     columns: usize,
     base: Base<'a>,
@@ -200,7 +200,7 @@ impl Side<'_> {
     }
 }
 
-/// All rows times the columns packed, of all sides.
+/// The products of all rows with the packed columns of all sides.
 #[derive(Clone, Copy)]
 struct Product<'a> {
     left: View<'a>,
@@ -209,13 +209,13 @@ struct Product<'a> {
 }
 
 impl Product<'_> {
-    /// In tasks of as equal size as panels allow.
+    /// Computes the products in tasks of as equal size as the panels permit.
     fn write(&self) {
         let threads = rayon::current_num_threads();
         let panels: usize = self.sides.iter().map(Side::panels).sum();
         let tall = self.left.rows.div_ceil(HIGH);
         let blocks = tall.div_ceil(TALL).next_multiple_of(threads).min(tall);
-        // Few rows: columns are divided too, so that every thread has work.
+        // With few rows, columns are divided too, so that every thread has work.
         let parts = threads.div_ceil(blocks).min(panels);
         (0..blocks * parts).into_par_iter().for_each(|task| {
             let (block, part) = (task / parts, task % parts);
@@ -225,7 +225,7 @@ impl Product<'_> {
         });
     }
 
-    /// Some panels of rows times some panels of columns, counted over all sides.
+    /// Multiplies a range of row panels with a range of column panels, which are counted across all sides.
     fn block(&self, rows: &Range<usize>, columns: &Range<usize>) {
         static ROWS: Buffers<Left> = Buffers::new();
         let steps = self.steps;
@@ -244,7 +244,7 @@ impl Product<'_> {
         });
     }
 
-    /// Packed rows times some panels of a side.
+    /// Multiplies packed rows with a range of one side's panels.
     fn of_side(&self, side: &Side<'_>, left: &[Left], rows: &Range<usize>, columns: Range<usize>) {
         static SUMS: Buffers<Sum> = Buffers::new();
         SUMS.lend(rows.len() * GROUP, Sum::ZERO, |sums| {
@@ -260,7 +260,7 @@ impl Product<'_> {
         });
     }
 
-    /// Sums of packed rows times some panels of columns, by column.
+    /// Computes the sums of packed rows times a range of column panels, stored column panel by column panel.
     fn group(&self, side: &Side<'_>, left: &[Left], columns: Range<usize>, sums: &mut [Sum]) {
         let steps = self.steps;
         let tiles = Tiles::configured();
@@ -277,7 +277,7 @@ impl Product<'_> {
         }
     }
 
-    /// Writes a panel of rows from panel `first` of the columns on; its sums are every `tall`-th.
+    /// Writes the results of row panel `panel` from column panel `first` on, with every `tall`-th element of `sums`.
     #[expect(
         unsafe_code,
         reason = "tasks write disjoint parts of one matrix, which slices cannot say"
@@ -291,8 +291,8 @@ impl Product<'_> {
             for (i, half) in halves.enumerate().take(wide.div_ceil(16)) {
                 let values = &half[line];
                 let n = 16.min(wide - 16 * i);
-                // SAFETY: `multiply` asserted that the matrix has the rows and columns of the product; of this row the
-                // `wide` elements from `at` on are its own, and no other task's in this panel and group.
+                // SAFETY: `multiply` asserted that the matrix has the rows and columns of the product; the `wide`
+                // elements of this row from `at` on belong to this panel and group, and to no other task.
                 let to = unsafe { std::slice::from_raw_parts_mut(side.target.0.add(at + 16 * i), n) };
                 match (side.base, to.first_chunk_mut::<16>()) {
                     (Base::Zero, Some(to)) => *to = *values,

@@ -1,7 +1,7 @@
-//! Splits numbers into three terms of bf16 and puts them in the order tiles read.
+//! Splits numbers into three bf16 terms and puts them in the order in which tiles read them.
 //!
-//! A tile of the left side has a row of the matrix in each line, one of the right side a column; either in pairs of
-//! numbers 16 of the inner dimension apart, so that a line of both is made of the same line of two blocks.
+//! Each line of a tile of the left-hand side holds a row of the matrix, of the right-hand side a column. Elements 16
+//! apart in the inner dimension form pairs, so a line combines the same lines of two blocks of 16 by 16.
 
 use super::kernel::{DEPTH, Left, Right, Tile, WIDE};
 use crate::decoder::matmul::View;
@@ -9,10 +9,10 @@ use crate::decoder::matmul::View;
 /// 16 by 16 numbers.
 type Block = [[f32; 16]; 16];
 
-/// Packs 16 rows from row `first` on; zero beyond the matrix.
+/// Packs 16 rows from row `first` on, with zeros beyond the matrix.
 ///
 /// # Panics
-/// If the processor has no tiles.
+/// If the CPU has no tiles.
 #[expect(unsafe_code, reason = "vectors are wider than every x86-64 has")]
 pub(super) fn left(a: View<'_>, first: usize, packed: &mut [Left]) {
     #[cfg(test)]
@@ -21,15 +21,15 @@ pub(super) fn left(a: View<'_>, first: usize, packed: &mut [Left]) {
         return;
     }
     assert!(super::available(), "no tiles");
-    // SAFETY: tiles are available only where these vectors are.
+    // SAFETY: tiles are available only on CPUs that have these vectors.
     unsafe { wide_rows(a, first, packed) };
 }
 
-/// Packs panels of 32 columns, `steps` each, from column `first` on; zero beyond the matrix. Returns how many terms are
-/// not all zero: one for numbers that were bf16, two for most quantized ones.
+/// Packs panels of 32 columns, `steps` each, from column `first` on, with zeros beyond the matrix. Returns how many
+/// terms are not all zero: one for numbers that were bf16, two for most quantised ones.
 ///
 /// # Panics
-/// If the processor has no tiles.
+/// If the CPU has no tiles.
 #[expect(unsafe_code, reason = "vectors are wider than every x86-64 has")]
 pub(super) fn right(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usize {
     #[cfg(test)]
@@ -65,7 +65,7 @@ fn rows(a: View<'_>, first: usize, packed: &mut [Left]) {
 #[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn columns(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usize {
     let (mut second, mut third) = (0, 0);
-    // Panels side by side take their step together: what they read of a row lies in one piece.
+    // Adjacent panels process each step together, because their parts of a row are contiguous in memory.
     for step in 0..steps {
         let depth = step * DEPTH;
         for (panel, Right(terms)) in packed.iter_mut().skip(step).step_by(steps).enumerate() {
@@ -79,19 +79,19 @@ fn columns(b: View<'_>, first: usize, steps: usize, packed: &mut [Right]) -> usi
             }
         }
     }
-    // The sign of a zero says nothing.
+    // The sign bit is ignored, so that a negative zero counts as zero.
     let filled = |bits: u32| bits & 0x7fff_7fff != 0;
     1 + usize::from(filled(second) || filled(third)) + usize::from(filled(third))
 }
 
-/// All bits that are set in some number of a tile.
+/// Bitwise or of all elements of a tile.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn any(tile: &Tile) -> u32 {
     tile.as_flattened().iter().fold(0, |bits, pair| bits | pair)
 }
 
-/// Tiles of three terms of two blocks' pairs, the number of the first block in the lower half.
+/// The tiles of the three terms of two blocks; in each pair the element of the first block is the lower half.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn split(lower: &Block, upper: &Block, tiles: [&mut Tile; 3]) {
@@ -105,11 +105,11 @@ fn split(lower: &Block, upper: &Block, tiles: [&mut Tile; 3]) {
     }
 }
 
-/// Three numbers whose upper halves, as bf16, add up to `x`.
+/// Three numbers whose upper halves, read as bf16, add up to `x`.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn terms(x: f32) -> [u32; 3] {
-    // To nearest, ties to even; what remains is exact, and the last of it has no more than eight bits.
+    // Rounds to nearest, ties to even; the remainders are exact, and the last has at most eight significant bits.
     let rounded = |x: f32| {
         let bits = x.to_bits();
         bits.wrapping_add(0x7fff + (bits >> 16 & 1)) & 0xffff_0000
@@ -120,7 +120,7 @@ fn terms(x: f32) -> [u32; 3] {
     [first, second, (rest - f32::from_bits(second)).to_bits()]
 }
 
-/// The block from `(row, column)` on.
+/// The block that begins at `(row, column)`.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn block(x: View<'_>, row: usize, column: usize) -> Block {
@@ -131,7 +131,7 @@ fn block(x: View<'_>, row: usize, column: usize) -> Block {
     }
 }
 
-/// The same, each row read at once where rows lie in one piece.
+/// As [`block`], without transposing; full rows are copied whole if they are contiguous.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn lines(x: View<'_>, row: usize, column: usize) -> Block {
@@ -159,7 +159,7 @@ fn lines(x: View<'_>, row: usize, column: usize) -> Block {
     out
 }
 
-/// Halves of halves change places, from eight rows down to one.
+/// Transposes by exchanging ever smaller sub-blocks, from eight rows down to one.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must be inlined to be vectorised")]
 fn transposed(x: &Block) -> Block {

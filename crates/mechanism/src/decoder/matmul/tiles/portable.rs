@@ -1,8 +1,8 @@
-//! What the tile instructions do, for tests on processors without them.
+//! Emulates the tile instructions, for tests on CPUs without them.
 
 use super::kernel::{Left, Right, Sum, Tile};
 
-/// `sum = left·right`, or `sum += left·right`: the products of terms that the kernel works out, in another order.
+/// `sum = left·right`, or `sum += left·right` if `add`: the same products of terms as in the kernel, in another order.
 pub(super) fn multiply(left: &[Left], right: &[Right], terms: usize, sum: &mut Sum, add: bool) {
     if !add {
         *sum = Sum::ZERO;
@@ -20,8 +20,8 @@ pub(super) fn multiply(left: &[Left], right: &[Right], terms: usize, sum: &mut S
     }
 }
 
-/// `tdpbf16ps`: both numbers of each pair of a line of the left with those of a column of the right. Rounded once a line, where
-/// the instruction rounds more often.
+/// Emulates `tdpbf16ps`: multiplies both numbers of each pair of a left-hand line with those of a right-hand column.
+/// Rounds once per line, whereas the instruction rounds more often.
 fn product(left: &Tile, right: &Tile, sum: &mut [[f32; 16]; 16]) {
     let halves = |pair: u32| [pair << 16, pair & 0xffff_0000].map(|bits| f64::from(f32::from_bits(bits)));
     for (left, sum) in left.iter().zip(sum) {

@@ -1,10 +1,10 @@
-//! Against sums in `f64`; on processors without tiles through what stands for their instructions.
+//! Products compared with sums in `f64`; on CPUs without tiles with the emulated instructions.
 
 use super::kernel::Tile;
 use super::*;
 use crate::decoder::matmul::exact::{noise, products, transposed};
 
-/// One product.
+/// A single product.
 fn one(dst: &mut [f32], a: View<'_>, right: View<'_>, packed: Option<&PackedTiles>, base: Base<'_>) {
     multiply(
         a,
@@ -47,7 +47,7 @@ fn products_that_share_their_rows_are_those_of_each_alone() {
                 dst,
                 base: Base::Zero,
                 right: *right,
-                // The second has nothing at hand.
+                // The second right-hand side is not packed in advance.
                 packed: (i != 1).then_some(packed),
             })
             .collect();
@@ -56,14 +56,14 @@ fn products_that_share_their_rows_are_those_of_each_alone() {
     }
 }
 
-/// The number's first bits.
+/// `x` truncated to a significand of `bits` bits.
 fn cut(x: f32, bits: u32) -> f32 {
     f32::from_bits(x.to_bits() & !0 << (24 - bits))
 }
 
 #[test]
 fn products_are_as_exact_as_in_f32_whatever_the_shape_and_order() {
-    // Numbers of 8 bits have one term, of 16 two, of 24 three.
+    // Numbers with 8-bit significands have one term, with 16 bits two, with 24 bits three.
     for (m, k, n, bits) in [
         (64, 64, 64, 24),
         (65, 97, 130, 16),
@@ -138,7 +138,7 @@ fn three_terms_give_the_number_back() {
     let mut packed = [Left::ZERO];
     pack::left(View::new(&values, HIGH, DEPTH, DEPTH), 0, &mut packed);
     let [Left(terms)] = packed;
-    // The first number of a pair is in the lower half, and 16 before the second.
+    // The first number of a pair is in the lower half; it comes 16 columns before the second.
     let number = |tile: &Tile, row: usize, column: usize| {
         let pair = tile[row][column % 16];
         f64::from(f32::from_bits(if column < 16 {

@@ -1,4 +1,4 @@
-//! The typical checkpoint of a family and the best of twenty, in scores adjusted to equal size and date.
+//! A family's typical checkpoint, and its best of twenty, by scores adjusted to equal size and date.
 
 use super::super::super::{Dimensions, source};
 use super::{DRAWS, Rows};
@@ -75,7 +75,7 @@ fn expected_best(values: &[f64], draws: usize) -> f64 {
     if n < draws {
         return f64::NAN;
     }
-    // P(the largest is x₍ₙ₎) = draws/n, and each step down multiplies by (i − draws + 1)/i · …
+    // P(the largest is x₍ₙ₎) = draws/n; for each lower rank the probability is multiplied by (i − draws + 1)/i · …
     let mut share = draws as f64 / n as f64;
     let mut expected = 0.0;
     for rank in (draws..=n).rev() {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_expected_best_is_that_of_all_draws() {
-        // All pairs of 1, 2, 3, 4 have maxima 2, 3, 4, 3, 4, 4.
+        // The pairs of 1, 2, 3, 4 have maxima 2, 3, 4, 3, 4, 4.
         let expected = expected_best(&[3.0, 1.0, 4.0, 2.0], 2);
         assert!((expected - 20.0 / 6.0).abs() < 1e-12, "{expected}");
         assert!((expected_best(&[1.0, 5.0], 2) - 5.0).abs() < 1e-12);

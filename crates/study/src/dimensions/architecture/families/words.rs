@@ -1,10 +1,10 @@
-//! What the comparison of families says, in words.
+//! Text on the comparison of families.
 
 use super::super::super::OUTCOMES;
 use super::Rows;
 use crate::section::{Cell, Section, Table};
 
-/// Families with fewer shapes than this are described, not compared.
+/// Families with fewer shapes than this are described but not compared.
 const FEW_SHAPES: usize = 5;
 
 pub(super) fn words(section: &mut Section, rows: &Rows<'_>, pairs: &Table) {

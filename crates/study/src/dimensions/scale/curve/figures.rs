@@ -1,4 +1,4 @@
-//! The curve and its derivative, drawn.
+//! Figures of the curve and its derivative.
 
 use super::{Curve, ONE_POINT, Rows, ends};
 use crate::section::{Axis, Drawing, Figure, Layer, Panel};

@@ -1,4 +1,4 @@
-//! One straight slope on log2 size under different choices of rows, and the words that sum the section up.
+//! Linear slopes on log2 size for different selections of rows, and the text that sums up the section.
 
 use super::super::super::{Dimensions, LeaderboardRow};
 use crate::section::Section;
@@ -7,7 +7,7 @@ use crate::statistics::stratified_slope;
 /// The stratum of a row, `None` where it is left out.
 type Stratum = fn(&LeaderboardRow) -> Option<i64>;
 
-/// One straight slope: raw, among pretrained only, and among checkpoints of the same month.
+/// Linear slopes: on all rows, among pretrained checkpoints only, and within the same month.
 pub(super) fn slopes(dimensions: &Dimensions<'_>, section: &mut Section) {
     let variants: [(&str, &str, Stratum); 4] = [
         ("raw", "among all evaluations", |_| Some(0)),

@@ -1,14 +1,15 @@
-//! Where the gain of a doubling falls below a point: on the curve, and on the curve of each resample of shapes.
+//! The size at which the gain per doubling falls below one point, with its distribution over resamples of shapes.
 
 use super::super::super::{Dimensions, source};
 use super::{Curve, ONE_POINT, Rows, design, ends};
 use crate::finding::Finding;
 use crate::statistics::{RestrictedSpline, bootstrap_interval, resample_counts};
 
-/// Steps of log2 size on which the threshold is looked for.
+/// Grid step of log2 size for the search of the threshold.
 const STEP: f64 = 0.01;
 
-/// The first size after the steepest place where a doubling buys less than a point.
+/// The first log2 size, from the steepest point on, at which a doubling gains less than a point; `None` if there is
+/// none.
 fn crossing(spline: &RestrictedSpline, coefficients: &[f64], from: f64, to: f64) -> Option<f64> {
     let slope = |x: f64| -> f64 {
         spline
@@ -51,7 +52,7 @@ pub(super) fn threshold(dimensions: &Dimensions<'_>, rows: &Rows, curve: &Curve)
     });
     let solved: Vec<f64> = resampled.into_iter().flatten().collect();
     let never = solved.iter().filter(|x| x.is_infinite()).count() as f64 / solved.len().max(1) as f64;
-    // A resample that never falls below a point counts with the largest size there is.
+    // A resample that never falls below one point counts with the largest size.
     let sizes: Vec<f64> = solved.iter().map(|x| x.min(to).exp2()).collect();
     Finding::new(
         format!("scale.curve.one_point_size{ending}"),
@@ -76,10 +77,10 @@ pub(super) fn threshold(dimensions: &Dimensions<'_>, rows: &Rows, curve: &Curve)
     .with_figure("scale-gain")
 }
 
-/// Sums of the normal equations of each shape: `XᵀX` row by row, then `Xᵀy`.
+/// Normal equations summed by shape: `XᵀX` row-major, then `Xᵀy`.
 ///
-/// The columns are first made orthonormal over all rows (by the factor that is returned): cubes of a logarithm are so
-/// alike that the equations of a resample would otherwise lose half of their digits.
+/// The columns are first orthonormalised over all rows (by the factor that is returned): powers of a logarithm are so
+/// collinear that solving a resample's equations would otherwise lose half of the digits.
 fn normal_equations(rows: &Rows, spline: &RestrictedSpline) -> Option<(Vec<Vec<f64>>, Vec<f64>, usize)> {
     let groups = crate::groups::Groups::from_labels(&rows.shape);
     let k = spline.n_columns() + 1;
@@ -107,7 +108,8 @@ fn normal_equations(rows: &Rows, spline: &RestrictedSpline) -> Option<(Vec<Vec<f
     Some((sums, factor, k))
 }
 
-/// Solves the normal equations and takes the answer back to the columns as they were; `None` where they are singular.
+/// Solves the normal equations and transforms the solution back to the original columns; `None` where they are
+/// singular.
 fn solve(mut sums: Vec<f64>, factor: &[f64], k: usize) -> Option<Vec<f64>> {
     let right = sums.split_off(k * k);
     let own = cholesky(sums, k)?;
@@ -115,7 +117,7 @@ fn solve(mut sums: Vec<f64>, factor: &[f64], k: usize) -> Option<Vec<f64>> {
     Some(backward(factor, inner, k))
 }
 
-/// L of A = L Lᵀ, row by row; `None` where A is singular.
+/// The Cholesky factor L of A = L Lᵀ, row-major; `None` where A is singular.
 fn cholesky(mut lower: Vec<f64>, k: usize) -> Option<Vec<f64>> {
     for i in 0..k {
         for j in 0..=i {
@@ -134,7 +136,7 @@ fn cholesky(mut lower: Vec<f64>, k: usize) -> Option<Vec<f64>> {
     Some(lower)
 }
 
-/// x of L x = b.
+/// Solves L x = b.
 fn forward(lower: &[f64], mut right: Vec<f64>, k: usize) -> Vec<f64> {
     for i in 0..k {
         let dot: f64 = (0..i).map(|m| lower[i * k + m] * right[m]).sum();
@@ -143,7 +145,7 @@ fn forward(lower: &[f64], mut right: Vec<f64>, k: usize) -> Vec<f64> {
     right
 }
 
-/// x of Lᵀ x = b.
+/// Solves Lᵀ x = b.
 fn backward(lower: &[f64], mut right: Vec<f64>, k: usize) -> Vec<f64> {
     for i in (0..k).rev() {
         let dot: f64 = (i + 1..k).map(|m| lower[m * k + i] * right[m]).sum();
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_curve_that_bends_at_a_known_size_is_found_there() {
-        // Slope of a − x²/2 is −x: with y = 6x − x²/2 it is 6 − x, one point at x = 5.
+        // With y = 6x − x²/2 the slope is 6 − x, which is one point at x = 5.
         let rows = Rows {
             variant: ("", ""),
             log_size: (0..=70).map(|x| f64::from(x) / 10.0).collect(),

@@ -1,4 +1,4 @@
-//! The best split of a node: every feature, every cut between neighbouring values.
+//! Finds the best split of a node, over all features and all cuts between neighbouring values.
 
 use super::{Grower, Place, Split};
 use crate::random::Random;
@@ -44,7 +44,7 @@ impl Grower<'_> {
         best.filter(|b| self.growth.min_gain == f64::NEG_INFINITY || gain(b) > self.growth.min_gain)
     }
 
-    /// The later of two splits, unless they gain the same and the earlier leaves more room.
+    /// Returns `found`, unless `best` has the same gain and at least as wide a gap.
     fn better(&self, place: &Place, best: Option<Split>, found: Option<Split>) -> Option<Split> {
         match (best, found) {
             (Some(b), Some(f)) if b.score == f.score && self.room(place, &b) >= self.room(place, &f) => best,
@@ -61,7 +61,7 @@ impl Grower<'_> {
         (at(middle) - at(middle - 1)) / (at(place.end - 1) - at(place.start))
     }
 
-    /// Whether all rows of a node have one mean, so that no split can help.
+    /// Whether all rows of a node have the same mean, so that no split can help.
     fn is_pure(&self, place: &Place) -> bool {
         let order = &self.orders[self.features[0] as usize][place.start..place.end];
         let first = self.sums[row(order[0])];
@@ -72,7 +72,7 @@ impl Grower<'_> {
         })
     }
 
-    /// The first best split on one feature, if it beats `best`.
+    /// The first best split on one feature, if it is better than `best`.
     fn best_of_feature(&self, place: &Place, all: Sums, feature: usize, best: Option<f64>) -> Option<Split> {
         let order = &self.orders[feature][place.start..place.end];
         let penalty = self.growth.penalty * self.fixed.unit();
@@ -111,15 +111,15 @@ impl Grower<'_> {
         })
     }
 
-    /// As [`Self::best_of_feature`], under monotone constraints: a child's value is held within its bounds, and a
-    /// split whose values fall the wrong way is none (as xgboost does it).
+    /// As [`Self::best_of_feature`], under monotone constraints: child values are clamped to their bounds, and splits
+    /// with values in the wrong order are rejected (as in xgboost).
     fn best_monotone(&self, place: &Place, all: Sums, feature: usize, best: Option<f64>) -> Option<Split> {
         let order = &self.orders[feature][place.start..place.end];
         let direction = f64::from(self.growth.monotone[feature]);
         let unit = self.fixed.mean(1, self.fixed.unit() as i64, 0.0);
         let penalty = self.growth.penalty * self.fixed.unit();
         let least = (self.growth.min_leaf_weight * self.fixed.unit()) as i64;
-        // Bounds in the units of the sums; −(what the loss falls by) of a value v is (w + λ)v² − 2sv.
+        // Bounds in the units of the sums; a value v reduces the loss by 2sv − (w + λ)v².
         let (low, high) = (
             place.low / unit / self.fixed.unit(),
             place.high / unit / self.fixed.unit(),
@@ -159,11 +159,11 @@ impl Grower<'_> {
         })
     }
 
-    /// Halfway between two values, never reaching the upper one; or just below the next value.
+    /// A threshold between two values: the midpoint, but never the upper one; or just below the next value.
     fn between(&self, feature: usize, below: u32, above: u32) -> f64 {
         let values = &self.distinct.values[feature];
         if self.growth.cut_at_next {
-            // A hair below the next value, and farther from it than a reader of decimals may err.
+            // Just below the next value, by more than the rounding error of reading decimals.
             let (a, b) = (values[below as usize], values[below as usize + 1]);
             let cut = b - (b - a) * 1e-9;
             return if cut < b { cut } else { a };
