@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::past::quarters;
 use crate::section::Section;
-use roll::{Cut, least, outcomes, records};
+use roll::{Cut, outcomes};
 
 /// A scored checkpoint whose columns are all known.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,13 +65,6 @@ pub struct Question {
     pub later: Option<Vec<Row>>,
 }
 
-impl Question {
-    /// The rows that forecasts are tested on.
-    fn tested(&self) -> &[Row] {
-        self.later.as_deref().unwrap_or(&self.rows)
-    }
-}
-
 /// What was forecast of one checkpoint at one day, and what came.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
@@ -97,6 +90,8 @@ pub struct Outcome {
     pub by_size: f64,
     /// The mean of its shape, else of the nearest.
     pub by_shape: f64,
+    /// The mean of the checkpoints of about its size, with the drift of the past: the simplest forecast there is.
+    pub by_look_up: f64,
     /// What the forecast was made by: `structural`, `size`, `shape` or `checkpoints`.
     pub method: &'static str,
 }
@@ -122,54 +117,24 @@ pub const LEVEL: f64 = crate::past::LEVEL;
 /// # Errors
 /// Those of the structural regression.
 pub fn forecasts(questions: Vec<Question>) -> Result<Vec<Forecasts>, Error> {
-    let each = questions
-        .par_iter()
+    questions
+        .into_par_iter()
         .map(|question| {
-            let tested = question.tested();
+            let later = question.later.as_deref();
+            let tested = later.unwrap_or(&question.rows);
             let last = tested.iter().map(|row| row.day).fold(f64::NEG_INFINITY, f64::max);
             let cuts: Vec<Cut> = quarters(PAST, last)
                 .into_par_iter()
-                .map(|day| Cut::at(day, question, tested))
+                .map(|day| Cut::at(day, &question, tested))
                 .collect::<Result<Vec<_>, Error>>()?
                 .into_iter()
                 .flatten()
                 .collect();
             let first = quarters(FIRST, last).first().copied().unwrap_or(f64::INFINITY);
-            let records = records(&cuts, question, first);
-            Ok((cuts, records, first))
+            let outcomes = outcomes(&cuts, &question, tested, first);
+            Ok(Forecasts { question, outcomes })
         })
-        .collect::<Result<Vec<_>, Error>>()?;
-    let boards: Vec<(&str, bool)> = questions
-        .iter()
-        .map(|question| (question.board.as_str(), question.later.is_none()))
-        .collect();
-    // The board's own benchmarks choose together: one alone has too short a past to tell the methods apart.
-    let chosen = |own: usize, day: f64, shape_known: bool| {
-        let of = |at: usize| {
-            let record = each[at].1.iter().find(|record| (record.day - day).abs() < 0.5)?;
-            record.missed[usize::from(shape_known)]
-        };
-        let of_board: Vec<_> = (0..boards.len())
-            .filter(|&at| boards[at] == (boards[own].0, true))
-            .filter_map(of)
-            .collect();
-        least(&of_board).or_else(|| least(&of(own).into_iter().collect::<Vec<_>>()))
-    };
-    let outcomes: Vec<Vec<Outcome>> = each
-        .par_iter()
-        .enumerate()
-        .map(|(place, (cuts, _, first))| {
-            let question = &questions[place];
-            outcomes(cuts, question, question.tested(), *first, |day, known| {
-                chosen(place, day, known)
-            })
-        })
-        .collect();
-    Ok(questions
-        .into_iter()
-        .zip(outcomes)
-        .map(|(question, outcomes)| Forecasts { question, outcomes })
-        .collect())
+        .collect()
 }
 
 /// The section.

@@ -14,6 +14,9 @@ const BOUNDS: (f64, f64) = (0.0, 100.0);
 /// What a forecast can be made by.
 const METHODS: [&str; 4] = ["structural", "size", "shape", "checkpoints"];
 
+/// Index of `checkpoints` in [`METHODS`].
+const CHECKPOINTS: usize = 3;
+
 /// What one day's fit says.
 pub(super) struct Cut {
     day: f64,
@@ -86,68 +89,35 @@ fn errors(cuts: &[Cut], rows: &[Row], (method, frozen): (usize, f64), shape_know
     Errors::of(&all)
 }
 
-/// One method's errors before `frozen` on rows whose shape was known or not; on all rows where those are too few.
-fn past(cuts: &[Cut], question: &Question, at: (usize, f64), shape_known: bool) -> Errors {
-    let own = errors(cuts, &question.rows, at, Some(shape_known));
-    if own.are_enough() {
-        own
-    } else {
-        errors(cuts, &question.rows, at, None)
-    }
-}
-
-/// Mean absolute errors of the past at one day: of each method, by whether the shape was known; none where the past is too
-/// short.
-pub(super) struct Record {
-    pub(super) day: f64,
-    pub(super) missed: [Option<[f64; METHODS.len()]>; 2],
-}
-
-/// A question's records, one for each quarter from `first` on.
-pub(super) fn records(cuts: &[Cut], question: &Question, first: f64) -> Vec<Record> {
-    let days = cuts.iter().map(|cut| cut.day).filter(|day| *day >= first);
-    days.map(|day| Record {
-        day,
-        missed: [false, true].map(|shape_known| {
-            let each: [Errors; METHODS.len()] =
-                std::array::from_fn(|method| past(cuts, question, (method, day), shape_known));
-            each.iter()
-                .all(Errors::are_enough)
-                .then(|| each.map(|errors| errors.spread()))
-        }),
-    })
-    .collect()
-}
-
-/// The method that erred least over several benchmarks: by the mean logarithm of its errors, so that each counts the same
-/// whatever its scale.
-pub(super) fn least(all: &[[f64; METHODS.len()]]) -> Option<usize> {
-    let total = |method: &usize| all.iter().map(|missed| missed[*method].ln()).sum::<f64>();
-    (0..METHODS.len())
-        .filter(|_| !all.is_empty())
-        .min_by(|a, b| total(a).total_cmp(&total(b)))
-}
-
-/// Every forecast from the quarters of `first` on, by the method that `chosen` names for a day and whether the shape is known.
-pub(super) fn outcomes(
-    cuts: &[Cut],
-    question: &Question,
-    tested: &[Row],
-    first: f64,
-    chosen: impl Fn(f64, bool) -> Option<usize>,
-) -> Vec<Outcome> {
+/// Every forecast from the quarters of `first` on.
+pub(super) fn outcomes(cuts: &[Cut], question: &Question, tested: &[Row], first: f64) -> Vec<Outcome> {
     let mut all = Vec::new();
     for cut in cuts.iter().filter(|cut| cut.day >= first) {
         // By whether the shape is known: the method, and its drift and ends.
         let calibrated = [false, true].map(|shape_known| {
-            let method = chosen(cut.day, shape_known)?;
-            let errors = past(cuts, question, (method, cut.day), shape_known);
-            errors.are_enough().then(|| (method, errors.calibrated()))
+            let of = |method| {
+                let own = errors(cuts, &question.rows, (method, cut.day), Some(shape_known));
+                if own.are_enough() {
+                    own
+                } else {
+                    errors(cuts, &question.rows, (method, cut.day), None)
+                }
+            };
+            let each = [of(0), of(1), of(2), of(3)];
+            let spread = |method: &usize| each[*method].spread();
+            let method = (0..METHODS.len())
+                .min_by(|a, b| spread(a).total_cmp(&spread(b)))
+                .unwrap_or_default();
+            let (look_up_drift, _, _) = each[CHECKPOINTS].calibrated();
+            each[method]
+                .are_enough()
+                .then(|| (method, each[method].calibrated(), look_up_drift))
         });
         for (&place, &said) in &cut.tested {
             let row = &tested[place];
             let shape_known = cut.shapes.contains(&row.shape);
-            let Some((method, (drift, low, high))) = calibrated[usize::from(shape_known)] else {
+            let Some((method, (drift, low, high), look_up_drift)) = calibrated[usize::from(shape_known)]
+            else {
                 continue;
             };
             let cut_to = |value: f64| value.clamp(BOUNDS.0, BOUNDS.1);
@@ -163,6 +133,7 @@ pub(super) fn outcomes(
                 ends: (cut_to(said[method] + low), cut_to(said[method] + high)),
                 by_size: said[1],
                 by_shape: said[2],
+                by_look_up: cut_to(said[CHECKPOINTS] + look_up_drift),
                 method: METHODS[method],
             });
         }

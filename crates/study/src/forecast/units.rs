@@ -16,11 +16,12 @@ type Measured = (&'static str, &'static str, String, fn(&Unit) -> f64);
 /// Fewer shapes say nothing.
 const FEWEST: usize = 5;
 
-/// A shape: how far its mean lies from the forecasts' mean, from that of the mean of its size, and the share of its
+/// A shape: how far its mean lies from the mean of the forecasts and of the two look-ups by size, and the share of its
 /// checkpoints inside their intervals.
 struct Unit {
     miss: f64,
     miss_of_size: f64,
+    miss_of_look_up: f64,
     inside: f64,
 }
 
@@ -53,6 +54,7 @@ fn units(outcomes: &[&Outcome]) -> Vec<Unit> {
             Unit {
                 miss: (score - of(own, &|one| one.value)).abs(),
                 miss_of_size: (score - of(own, &|one| one.by_size)).abs(),
+                miss_of_look_up: (score - of(own, &|one| one.by_look_up)).abs(),
                 inside: of(own, &|one| {
                     f64::from(u8::from((one.ends.0..=one.ends.1).contains(&one.score)))
                 }),
@@ -84,7 +86,7 @@ pub(super) fn findings(forecasts: &Forecasts, resamples: usize, seed: u64) -> Ve
             .map(|one| (one.score - one.value).abs())
             .collect::<Vec<f64>>(),
     );
-    let measured: [Measured; 3] = [
+    let measured: [Measured; 4] = [
         (
             "mae_units",
             "points",
@@ -102,6 +104,15 @@ pub(super) fn findings(forecasts: &Forecasts, resamples: usize, seed: u64) -> Ve
                 question.title
             ),
             |unit| unit.miss_of_size,
+        ),
+        (
+            "mae_units_look_up",
+            "points",
+            format!(
+                "By how much does the mean of checkpoints of that size, with the drift of the past, miss it on {}?",
+                question.title
+            ),
+            |unit| unit.miss_of_look_up,
         ),
         (
             "coverage_units",
@@ -150,10 +161,12 @@ pub(super) fn words(findings: &[Finding]) -> Vec<String> {
         .filter_map(|own| {
             let name = own.id.strip_prefix("forecast.mae_units.")?;
             let size = number(format!("forecast.mae_units_size.{name}"))?;
+            let look_up = number(format!("forecast.mae_units_look_up.{name}"))?;
             let inside = number(format!("forecast.coverage_units.{name}"))?;
             Some(format!(
                 "{name}, frozen once at the end of the board that is fitted: the means of {} new shapes of new families are \
-                 missed by {:.1} points (the mean of shapes of their size: {size:.1}), and 80 % intervals hold {:.0} % of their checkpoints.",
+                 missed by {:.1} points (the mean of shapes of their size: {size:.1}; that of checkpoints of their size with the \
+                 drift of the past: {look_up:.1}), and 80 % intervals hold {:.0} % of their checkpoints.",
                 own.n,
                 own.value?,
                 100.0 * inside
@@ -180,6 +193,7 @@ mod tests {
             ends: (value - 5.0, value + 5.0),
             by_size: value + 1.0,
             by_shape: value,
+            by_look_up: value - 2.0,
             method: "size",
         };
         let all = [one(1, 40.0, 50.0), one(1, 60.0, 50.0), one(2, 33.0, 30.0)];
@@ -187,6 +201,7 @@ mod tests {
         assert_eq!(told.len(), 2);
         assert!(told[0].miss.abs() < 1e-12 && (told[1].miss - 3.0).abs() < 1e-12);
         assert!((told[0].miss_of_size - 1.0).abs() < 1e-12);
+        assert!((told[0].miss_of_look_up - 2.0).abs() < 1e-12);
         assert!((told[0].inside, told[1].inside) == (0.0, 1.0));
     }
 }
