@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use catalog::tables::Training;
+use rayon::prelude::*;
 use serde::Serialize;
 use study::finding::Interval;
 use study::linked::{Column, Linked, LinkedAbility, LinkedCell, linked};
@@ -16,6 +17,7 @@ use super::candidates::Fit;
 use super::copies::{BitsCost, Copies, cost_in_words};
 use super::running::Running;
 use super::{Budget, scored};
+use crate::answers::measured::Measured;
 use crate::answers::predictor::is_superseded;
 
 /// Fewer benchmarks than these make no board where no task is named.
@@ -135,21 +137,21 @@ impl<'a> Abilities<'a> {
             }
             let column = names.len();
             names.push((board, benchmarks.iter().map(ToString::to_string).collect()));
-            for (&id, runs) in all {
-                let Some(scores) = best(runs, &benchmarks) else {
-                    continue;
-                };
-                let mode = scores.iter().find_map(|score| score.run.mode.clone());
-                let day = scores.iter().filter_map(|score| score.run.date.clone()).max();
-                let scores: Vec<_> = scores.into_iter().map(scored::as_measured).collect();
-                let value = scores.iter().map(|score| score.value).sum::<f64>() / scores.len() as f64;
-                let interval = scored::together(value, &scores, false);
-                // Where the items of one are not known, all are taken to have as many as is usual.
-                let error = study::noise::error_of_mean(scores.iter().map(|score| {
-                    let known = scored::error(score);
-                    let error = known.unwrap_or_else(|| study::noise::usual_error(score.value));
-                    (score.benchmark.as_str(), error)
-                }));
+            let measured: Vec<(&str, f64, Evidence)> = all
+                .par_iter()
+                .filter_map(|(&id, runs)| {
+                    let (error, own) = evidence_of(best(runs, &benchmarks)?);
+                    let newest_score_date = own.newest_score_date.or_else(|| newest.get(board).cloned());
+                    let own = Evidence {
+                        board: board.to_owned(),
+                        benchmarks: names[column].1.clone(),
+                        newest_score_date: newest_score_date.filter(|day| !day.is_empty()),
+                        ..own
+                    };
+                    Some((id, error, own))
+                })
+                .collect();
+            for (id, error, own) in measured {
                 let row = *places.entry(id).or_insert_with(|| {
                     evidence.push(Vec::new());
                     evidence.len() - 1
@@ -157,22 +159,10 @@ impl<'a> Abilities<'a> {
                 cells.push(LinkedCell {
                     row,
                     column,
-                    value,
+                    value: own.value,
                     error,
                 });
-                evidence[row].push((
-                    column,
-                    Evidence {
-                        board: board.to_owned(),
-                        benchmarks: names[column].1.clone(),
-                        value,
-                        interval,
-                        newest_score_date: day
-                            .or_else(|| newest.get(board).cloned())
-                            .filter(|day| !day.is_empty()),
-                        mode,
-                    },
-                ));
+                evidence[row].push((column, own));
             }
         }
         let Linked { columns, rows } = linked(evidence.len(), names.len(), &cells);
@@ -260,7 +250,7 @@ impl<'a> Abilities<'a> {
         what: &str,
     ) -> Vec<Ranked> {
         let mut rows: Vec<Ranked> = fits
-            .iter()
+            .par_iter()
             .filter_map(|fit| {
                 let (ability, posterior) = self.of_id(&fit.id)?;
                 let boards = self.evidence(&fit.id).to_vec();
@@ -312,6 +302,30 @@ impl<'a> Abilities<'a> {
         }
         rows
     }
+}
+
+/// What one board says of a checkpoint by the scores of a run, without the board's name and date, and the standard error of
+/// the mean.
+fn evidence_of(scores: Vec<Measured>) -> (f64, Evidence) {
+    let mode = scores.iter().find_map(|score| score.run.mode.clone());
+    let newest_score_date = scores.iter().filter_map(|score| score.run.date.clone()).max();
+    let scores: Vec<_> = scores.into_iter().map(scored::as_measured).collect();
+    let value = scores.iter().map(|score| score.value).sum::<f64>() / scores.len() as f64;
+    // Where the items of one are not known, all are taken to have as many as is usual.
+    let error = study::noise::error_of_mean(scores.iter().map(|score| {
+        let known = scored::error(score);
+        let error = known.unwrap_or_else(|| study::noise::usual_error(score.value));
+        (score.benchmark.as_str(), error)
+    }));
+    let own = Evidence {
+        board: String::new(),
+        benchmarks: Vec::new(),
+        value,
+        interval: scored::together(value, &scores, false),
+        newest_score_date,
+        mode,
+    };
+    (error, own)
 }
 
 /// Whether 95 % of the difference of two abilities hold 0.

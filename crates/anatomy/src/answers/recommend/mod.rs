@@ -283,17 +283,22 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
     let mistyped = refused::unknown_family(&known, budget)?;
     let names: Vec<&str> = benchmarks.iter().map(String::as_str).collect();
     predictor.warm(&names, false);
-    let found = candidates::candidates(predictor, &known, budget, &benchmarks)?;
+    let abilities = tasks::abilities(&budget.tasks);
+    // What fits, and what boards measured and who copied what: neither needs the other.
+    let (found, (gathered, copies, bits_costs)) = rayon::join(
+        || candidates::candidates(predictor, &known, budget, &benchmarks),
+        || {
+            let gathered = boards::gathered(&known, &abilities, budget.mode);
+            (gathered, Copies::of(&known), copies::bits_cost(&known))
+        },
+    );
+    let found = found?;
     let main: Vec<&str> = benchmarks
         .iter()
         .filter_map(|name| predictor.benchmark(name).map(|found| found.leaderboard.as_str()))
         .collect();
-    let abilities = tasks::abilities(&budget.tasks);
-    let gathered = boards::gathered(&known, &abilities, budget.mode);
     let mut boards = boards::boards(&known, &found.fits, budget, &main, &gathered);
     let scale = Abilities::of(&gathered, budget);
-    let copies = Copies::of(&known);
-    let bits_costs = copies::bits_cost(&known);
     let mut ranking = scale.ranked(&found.fits, &copies, &bits_costs, &budget.what());
     let ranked: BTreeSet<&str> = ranking.iter().map(|row| row.id.as_str()).collect();
     let excluded = found.excluded(&ranked);
