@@ -133,7 +133,7 @@ pub(crate) fn names_with_room<'a>(
         let meets = |(middle, other, half_of_other): &(f64, f64, f64)| {
             (middle - at).abs() < half + half_of_other && (other - above).abs() < LETTER.1
         };
-        if at.is_finite() && above.is_finite() && !taken.iter().any(meets) {
+        if x.is_finite() && y.is_finite() && !taken.iter().any(meets) {
             taken.push((at, above, half));
             kept.push((name.as_str(), (left + at / PANEL.0 * width, *y)));
         }
