@@ -89,10 +89,7 @@ impl Verdict {
 
     /// `n` such verdicts, as people read it: `1 agrees`, `24 agree`.
     pub fn counted(self, n: usize) -> String {
-        match self {
-            Self::Reproduced if n != 1 => format!("{n} agree"),
-            _ => format!("{n} {}", self.words()),
-        }
+        counted(n, self.words())
     }
 
     /// The verdict of that name.
@@ -107,6 +104,14 @@ impl Verdict {
         Self::CannotTell,
         Self::NotTestable,
     ];
+}
+
+/// `n` verdicts in these words, with the verb in the plural where there are several.
+pub(crate) fn counted(n: usize, words: &str) -> String {
+    match words {
+        "agrees" if n != 1 => format!("{n} agree"),
+        _ => format!("{n} {words}"),
+    }
 }
 
 /// A number printed in a published work, and how close ours must be to count as the same.

@@ -29,7 +29,7 @@ pub(crate) fn of(answer: &CompareAnswer) -> Option<Figure> {
     (!bars.is_empty()).then(|| Figure {
         id: "comparison".into(),
         title: format!("{title}, benchmarks whose runs are alike"),
-        caption: "Differences with 95 % intervals from the number of test items; the dashed line means none"
+        caption: "Differences with 95 % intervals where the number of test items is known; the dashed line means no difference"
             .into(),
         n: bars.len(),
         x: Axis::linear("difference, points"),

@@ -158,6 +158,19 @@ pub struct DecodeBound {
     pub tokens_per_second: f64,
 }
 
+/// Applies `then` to the config of a decoder with these dimensions; its `None` means that the config cannot be counted.
+fn of_decoder<T>(
+    dimensions: &Dimensions,
+    then: impl FnOnce(&Config, &Value) -> Option<T>,
+) -> Result<T, Error> {
+    let value = dimensions.config();
+    let config = read(&value);
+    if let Some(name) = config.not_a_decoder() {
+        return Err(Error::NotADecoder { name });
+    }
+    then(&config, &value).ok_or_else(|| refused(&config))
+}
+
 /// Applies `then` to the plan of a config's layers; `None` where the config allows no plan.
 fn planned<T>(
     config: &Config,
@@ -191,12 +204,7 @@ impl Arithmetic {
     /// # Errors
     /// [`Error::MissingDimensions`] where a dimension is not given, and those of [`Arithmetic::of_config`].
     pub fn of_dimensions(dimensions: &Dimensions) -> Result<Self, Error> {
-        let value = dimensions.config();
-        let config = read(&value);
-        if let Some(name) = config.not_a_decoder() {
-            return Err(Error::NotADecoder { name });
-        }
-        Self::of(&config, &value).ok_or_else(|| refused(&config))
+        of_decoder(dimensions, Self::of)
     }
 
     /// `parameters_total` alone, for a fraction of the work.
@@ -204,13 +212,9 @@ impl Arithmetic {
     /// # Errors
     /// As of [`Arithmetic::of_dimensions`].
     pub(crate) fn total_of_dimensions(dimensions: &Dimensions) -> Result<i64, Error> {
-        let value = dimensions.config();
-        let config = read(&value);
-        if let Some(name) = config.not_a_decoder() {
-            return Err(Error::NotADecoder { name });
-        }
-        let total = planned(&config, &value, |plan, _| Some(count(plan)?.total));
-        total.ok_or_else(|| refused(&config))
+        of_decoder(dimensions, |config, value| {
+            planned(config, value, |plan, _| Some(count(plan)?.total))
+        })
     }
 
     fn of(config: &Config, value: &Value) -> Option<Self> {

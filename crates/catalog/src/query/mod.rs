@@ -19,6 +19,7 @@ mod spearman;
 mod suggest;
 mod ternary;
 mod text;
+mod threads;
 mod visitor;
 
 use std::path::Path;
@@ -31,7 +32,6 @@ use datafusion::common::config::ConfigNonZeroUsize;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility, create_udaf};
 use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionContext};
 
@@ -143,6 +143,7 @@ pub fn sound(statement: &DataFrame) -> Result<(), DataFusionError> {
 async fn answer(context: &SessionContext, sql: &str) -> Result<Answer, DataFusionError> {
     let frame = context.sql(sql).await?;
     sound(&frame)?;
+    let frame = threads::fewest(context, frame);
     let planned = SchemaRef::new(frame.schema().as_arrow().clone());
     let batches = frame.collect().await?;
     // The planned schema may differ from the actual one, since types are unified later.
@@ -305,19 +306,12 @@ impl Engine {
                 // The engine's own check of its plan fails: it loses an ordering by an expression when several threads
                 // are used. With one thread there is no such ordering to lose.
                 Err(error) if error.strip_backtrace().contains("SanityCheckPlan") => {
-                    answer(&self.on_one_thread(), sql).await
+                    answer(&SessionContext::new_with_state(threads::one(&self.context)), sql).await
                 }
                 done => done,
             }
         });
         done.map_err(|error| self.about(sql, error))
-    }
-
-    /// A session with the same tables and functions that plans for one thread.
-    fn on_one_thread(&self) -> SessionContext {
-        let config = self.context.copied_config().with_target_partitions(1);
-        let state = SessionStateBuilder::new_from_existing(self.context.state()).with_config(config);
-        SessionContext::new_with_state(state.build())
     }
 
     /// The error for a statement: explained by the values in it where possible, else the engine's message.

@@ -86,10 +86,7 @@ impl Judgement {
 
     /// `n` such verdicts, as people read it: `1 agrees`, `24 agree`.
     pub fn counted(self, n: usize) -> String {
-        match self {
-            Self::Reproduced if n != 1 => format!("{n} agree"),
-            _ => format!("{n} {}", self.words()),
-        }
+        crate::finding::counted(n, self.words())
     }
 }
 

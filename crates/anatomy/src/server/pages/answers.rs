@@ -368,7 +368,7 @@ pub(super) async fn compare_page(State(state): State<Shared>, query: Pairs) -> R
                     ],
                     notes: answer.notes.clone(),
                     figure: differences_figure::of(&answer).map(|_| format!("/api/v1/compare/figure?{link}")),
-                    figure_name: "Differences on benchmarks whose runs are alike, with 95 % intervals from the number of test items",
+                    figure_name: "Differences on benchmarks whose runs are alike, with 95 % intervals where the number of test items is known",
                     api: Some(format!("/api/v1/compare?{link}")),
                     ..Below::default()
                 },
