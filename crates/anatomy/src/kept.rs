@@ -28,8 +28,8 @@ const STUDY: &str = "study.zst";
 /// zstd level: high, since the files are written rarely and read often.
 const COMPRESSION: i32 = 19;
 /// Files of the compiled-in catalog.
-const FITS_HERE: &[u8] = include_bytes!("../kept/fits.zst");
-const STUDY_HERE: &[u8] = include_bytes!("../kept/study.zst");
+static FITS_HERE: &[u8] = include_bytes!("../kept/fits.zst");
+static STUDY_HERE: &[u8] = include_bytes!("../kept/study.zst");
 
 /// Envelope of a stored file.
 #[derive(Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use study::finding::Finding;
 use study::section::Section;
 
 /// Names and texts of the files in `claims/`.
-const COMPILED_IN: &[(&str, &str)] = &[
+static COMPILED_IN: &[(&str, &str)] = &[
     (
         "depth-and-width.toml",
         include_str!("../../../claims/depth-and-width.toml"),

@@ -2,8 +2,8 @@
 
 macro_rules! snapshot {
     ($($file:literal),*) => {
-        /// The compiled-in snapshot: file names and bytes.
-        pub(crate) const SNAPSHOT: &[(&str, &[u8])] =
+        /// The compiled-in snapshot: file names and bytes. One copy of it: a constant is written into each crate that reads it.
+        pub(crate) static SNAPSHOT: &[(&str, &[u8])] =
             &[$(($file, include_bytes!(concat!("../snapshot/", $file)))),*];
     };
 }

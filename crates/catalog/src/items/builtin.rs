@@ -26,7 +26,7 @@ pub const CREDIT: (&str, &str, &str, &str) = (
 );
 /// The compressed file.
 #[cfg(any(feature = "sql", test))]
-pub(crate) const PACKED: &[u8] = include_bytes!("../../answers/mmlu_pro.zst");
+pub(crate) static PACKED: &[u8] = include_bytes!("../../answers/mmlu_pro.zst");
 /// Greatest size in bytes after decompression.
 #[cfg(any(feature = "sql", test))]
 const LONGEST: u64 = 4 << 20;

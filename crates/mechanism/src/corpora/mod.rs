@@ -46,7 +46,7 @@ pub fn halves(text: &str) -> Sample {
 }
 
 /// All six corpora.
-pub const CORPORA: [Corpus; 6] = [
+pub static CORPORA: [Corpus; 6] = [
     Corpus {
         name: "plain",
         file: include_str!("plain.txt"),

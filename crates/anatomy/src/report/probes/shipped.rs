@@ -1,7 +1,7 @@
 //! Probe results compiled into the program, made by `benches/probe_results.py`.
 
 /// Name and JSON text of each result.
-pub(super) const SHIPPED: [(&str, &str); 12] = [
+pub(super) static SHIPPED: [(&str, &str); 12] = [
     (
         "gemma-3-270m-q4_k_m.ablate",
         include_str!("../../../probes/gemma-3-270m-q4_k_m.ablate.json"),

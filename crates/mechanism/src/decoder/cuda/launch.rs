@@ -17,7 +17,7 @@ use cudarc::nvrtc::Ptx;
 use crate::error::{Error, Result};
 
 /// The kernels, compiled from `kernels.cu` by NVRTC (`oracles/ptx.py`).
-const PTX: &str = include_str!("kernels.ptx");
+static PTX: &str = include_str!("kernels.ptx");
 
 /// Every kernel and its parameters in order: `r` `f32` values read, `w` written; `h` bf16 values read, `H` written; `n`
 /// `i32` values read, `N` written; `c` `u64` indices read; `D` `f64` values written; `i` an `i32`, `f` an `f32`, `C` a
