@@ -22,12 +22,15 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::ChunkReader;
 use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::schema::{Column, Kind, Row, SCHEMA_VERSION, Value};
 
-/// Number of rows converted to columns at a time.
+/// Number of rows converted to columns, or back, at a time.
 const BATCH: usize = 8_192;
+/// Batches that are converted to rows side by side: what more than the rows is in memory.
+const BATCHES_AT_ONCE: usize = 16;
 
 /// The Arrow type of a kind of column.
 pub fn data_type(kind: Kind) -> DataType {
@@ -224,12 +227,26 @@ impl<R: Row, W: Write + Send> TableWriter<R, W> {
 /// [`Error::Parquet`] for bytes that are not Parquet, [`Error::WrongColumn`] and [`Error::UnexpectedNull`] where they
 /// do not have the schema of this table.
 pub fn read_rows<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Result<Vec<R>, Error> {
-    let mut rows = Vec::new();
-    for batch in open::<R, T>(bytes, file)? {
-        let batch = batch.map_err(|error| broken(file, &error))?;
-        from_batch(&batch, file, &mut rows)?;
+    let mut reader = open::<R, T>(bytes, file)?;
+    let mut rows: Vec<R> = Vec::new();
+    loop {
+        let batches: Vec<RecordBatch> = reader
+            .by_ref()
+            .take(BATCHES_AT_ONCE)
+            .collect::<Result<_, _>>()
+            .map_err(|error| broken(file, &error))?;
+        if batches.is_empty() {
+            return Ok(rows);
+        }
+        let from = rows.len();
+        let parts: Vec<Vec<R>> = batches
+            .par_iter()
+            .enumerate()
+            .map(|(at, batch)| from_batch(batch, file, from + at * BATCH))
+            .collect::<Result<_, _>>()?;
+        rows.reserve(parts.iter().map(Vec::len).sum());
+        rows.extend(parts.into_iter().flatten());
     }
-    Ok(rows)
 }
 
 /// Calls `each` with every row of a table's file, with one batch in memory at a time.
@@ -241,10 +258,10 @@ pub(crate) fn each_row<R: Row, T: ChunkReader + 'static>(
     file: &str,
     each: &mut dyn FnMut(R) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let mut from = 0;
     for batch in open::<R, T>(bytes, file)? {
-        let batch = batch.map_err(|error| broken(file, &error))?;
-        let mut rows = Vec::new();
-        from_batch(&batch, file, &mut rows)?;
+        let rows = from_batch(&batch.map_err(|error| broken(file, &error))?, file, from)?;
+        from += rows.len();
         rows.into_iter().try_for_each(&mut *each)?;
     }
     Ok(())
@@ -271,39 +288,66 @@ fn open<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Result<Parque
         .map_err(|error| broken(file, &error))
 }
 
-fn from_batch<R: Row>(batch: &RecordBatch, file: &str, rows: &mut Vec<R>) -> Result<(), Error> {
-    let start = rows.len();
-    rows.resize(start + batch.num_rows(), R::default());
+/// The rows of a batch, the first of which is row `from` of its file.
+fn from_batch<R: Row>(batch: &RecordBatch, file: &str, from: usize) -> Result<Vec<R>, Error> {
+    let mut rows: Vec<R> = std::iter::repeat_with(R::default)
+        .take(batch.num_rows())
+        .collect();
     for column in R::columns() {
         let Some(array) = batch.column_by_name(column.name) else {
             continue;
         };
-        for (index, row) in rows[start..].iter_mut().enumerate() {
-            let value = value_at(array, column.kind, index);
-            if !(column.set)(row, value) {
-                return Err(Error::UnexpectedNull {
-                    file: file.to_owned(),
-                    table: R::TABLE.to_owned(),
-                    row: start + index,
-                    column: column.name.to_owned(),
-                });
-            }
+        if let Some(row) = set_all(&mut rows, column, array) {
+            return Err(Error::UnexpectedNull {
+                file: file.to_owned(),
+                table: R::TABLE.to_owned(),
+                row: from + row,
+                column: column.name.to_owned(),
+            });
         }
     }
-    Ok(())
+    Ok(rows)
 }
 
-fn value_at(array: &ArrayRef, kind: Kind, index: usize) -> Value<'_> {
-    if array.is_null(index) {
-        return Value::Null;
+/// Writes one column into the rows; the first row that does not take its value, if there is one.
+fn set_all<R: Row>(rows: &mut [R], column: &Column<R>, array: &ArrayRef) -> Option<usize> {
+    fn each<'a, R>(
+        rows: &mut [R],
+        column: &Column<R>,
+        array: &ArrayRef,
+        value: impl Fn(usize) -> Value<'a>,
+    ) -> Option<usize> {
+        let nulls = array.nulls();
+        rows.iter_mut().enumerate().position(|(at, row)| {
+            let is_null = nulls.is_some_and(|nulls| nulls.is_null(at));
+            !(column.set)(row, if is_null { Value::Null } else { value(at) })
+        })
     }
-    match kind {
-        Kind::Text => Value::Text(array.as_string::<i32>().value(index)),
-        Kind::Int => Value::Int(array.as_primitive::<Int64Type>().value(index)),
-        Kind::Float => Value::Float(array.as_primitive::<Float64Type>().value(index)),
-        Kind::Bool => Value::Bool(array.as_boolean().value(index)),
-        Kind::Day => Value::Int(i64::from(array.as_primitive::<Date32Type>().value(index))),
-        Kind::Millis => Value::Int(array.as_primitive::<TimestampMillisecondType>().value(index)),
+    match column.kind {
+        Kind::Text => {
+            let values = array.as_string::<i32>();
+            each(rows, column, array, |at| Value::Text(values.value(at)))
+        }
+        Kind::Int => {
+            let values = array.as_primitive::<Int64Type>();
+            each(rows, column, array, |at| Value::Int(values.value(at)))
+        }
+        Kind::Float => {
+            let values = array.as_primitive::<Float64Type>();
+            each(rows, column, array, |at| Value::Float(values.value(at)))
+        }
+        Kind::Bool => {
+            let values = array.as_boolean();
+            each(rows, column, array, |at| Value::Bool(values.value(at)))
+        }
+        Kind::Day => {
+            let values = array.as_primitive::<Date32Type>();
+            each(rows, column, array, |at| Value::Int(i64::from(values.value(at))))
+        }
+        Kind::Millis => {
+            let values = array.as_primitive::<TimestampMillisecondType>();
+            each(rows, column, array, |at| Value::Int(values.value(at)))
+        }
     }
 }
 

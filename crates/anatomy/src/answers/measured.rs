@@ -182,27 +182,45 @@ pub(crate) fn on_board(known: &Known<'_>, id: &str, benchmark: &str, leaderboard
 }
 
 fn kept(known: &Known<'_>, id: &str, is_asked: impl Fn(&Score) -> bool) -> Vec<Measured> {
-    let all = known
-        .scores
-        .get(id)
-        .into_iter()
-        .flatten()
-        .copied()
-        .filter(|score| score.unit == "points" && is_asked(score));
-    let is_repeat = |score: &&Score| {
-        known
-            .evaluations
-            .get(score.evaluation.as_str())
-            .is_some_and(|row| row.duplicate_of.is_some())
-    };
-    let (repeats, first): (Vec<&Score>, Vec<&Score>) = all.partition(is_repeat);
+    let (repeats, first): (Vec<&Score>, Vec<&Score>) =
+        asked(known, id, is_asked).partition(|score| is_repeat(known, score));
     let kept = if first.is_empty() { repeats } else { first };
     kept.into_iter().map(measured).collect()
 }
 
+/// The scores of a checkpoint, in points, that are asked for.
+fn asked<'a>(
+    known: &Known<'a>,
+    id: &str,
+    is_asked: impl Fn(&Score) -> bool,
+) -> impl Iterator<Item = &'a Score> {
+    let all = known.scores.get(id).into_iter().flatten().copied();
+    all.filter(move |score| score.unit == "points" && is_asked(score))
+}
+
+fn is_repeat(known: &Known<'_>, score: &Score) -> bool {
+    known
+        .evaluations
+        .get(score.evaluation.as_str())
+        .is_some_and(|row| row.duplicate_of.is_some())
+}
+
+/// Whether any leaderboard has a score of a checkpoint on the benchmark.
+pub(crate) fn is_measured(known: &Known<'_>, id: &str, benchmark: &str) -> bool {
+    asked(known, id, |score| score.benchmark == benchmark)
+        .next()
+        .is_some()
+}
+
 /// A checkpoint's score on a benchmark of a leaderboard: the first that is not a duplicate, else the first.
 pub(crate) fn best(known: &Known<'_>, id: &str, benchmark: &str, leaderboard: &str) -> Option<Measured> {
-    on_board(known, id, benchmark, leaderboard).into_iter().next()
+    let all = || {
+        asked(known, id, |score| {
+            score.benchmark == benchmark && score.leaderboard == leaderboard
+        })
+    };
+    let first = all().find(|score| !is_repeat(known, score));
+    first.or_else(|| all().next()).map(measured)
 }
 
 /// Half-width of a two-sided 95 % interval in standard errors.

@@ -8,6 +8,7 @@ use catalog::cost::{CacheType, Device, Host, InferenceEngine, Quant, Rig, device
 use clap::Args;
 
 use crate::answers::Predictor;
+use crate::aside::Aside;
 use crate::global::Global;
 use crate::machine::Machine;
 use crate::output;
@@ -72,14 +73,10 @@ impl Common {
     }
 
     /// The catalog with its fits: those that are kept, the others not made yet.
-    pub(crate) fn predictor(&self, global: &Global) -> Result<Predictor> {
+    pub(crate) fn predictor(&self, global: &Global) -> Result<Aside<Predictor>> {
         let dir = self.catalog.as_deref();
-        let catalog = crate::commands::open_catalog(dir)?;
-        Ok(Predictor::new(
-            Arc::new(catalog),
-            global.seed,
-            crate::kept::fits(dir),
-        ))
+        let (catalog, fits) = rayon::join(|| crate::commands::open_catalog(dir), || crate::kept::fits(dir));
+        Ok(Aside::new(Predictor::new(Arc::new(catalog?), global.seed, fits)))
     }
 }
 

@@ -180,6 +180,39 @@ fn a_pair_is_points_per_doubling_of_what_differs() {
 }
 
 #[test]
+fn several_pairs_of_a_suite_have_a_name_each_and_are_pooled() {
+    let side = |pair: &str, id: &str, layers: f64, score: f64| ControlledRun {
+        suite: "cut".into(),
+        pair_or_run: pair.into(),
+        id: id.into(),
+        dimension: "layers".into(),
+        held_fixed: "parent".into(),
+        parts: [Some(layers), None, None, None, None, None],
+        benchmark: "gsm8k".into(),
+        score,
+        ..ControlledRun::default()
+    };
+    let whole = |pair| side(pair, "whole", 32.0, 60.0);
+    let told = ask(&[
+        side("to half", "half", 16.0, 40.0),
+        whole("to half"),
+        side("to a quarter", "quarter", 8.0, 20.0),
+        whole("to a quarter"),
+    ]);
+    let value = |id: &str| find(&told, id).value.expect("a value");
+    assert!((value("controlled.cut.parent.layers.gsm8k.to_half") - 20.0).abs() < 1e-12);
+    assert!((value("controlled.cut.parent.layers.gsm8k.to_a_quarter") - 20.0).abs() < 1e-12);
+    let pooled = find(&told, "controlled.cut.parent.layers.gsm8k");
+    assert!((pooled.value.expect("a mean") - 20.0).abs() < 1e-12);
+    assert!(
+        pooled.notes.iter().any(|note| note.contains("share a side")),
+        "{:?}",
+        pooled.notes
+    );
+    assert_eq!(told.findings.len(), 3);
+}
+
+#[test]
 fn two_suites_are_pooled() {
     let mut all = runs(0.8, 5, |_| 4.0);
     all.extend(runs(0.6, 15, |_| 4.0).into_iter().map(|run| ControlledRun {

@@ -1,16 +1,16 @@
 //! Which checkpoints there are to choose from, what each would cost and score, and why the others are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
-use catalog::Catalog;
-use catalog::cost::{Arithmetic, Counter};
-use catalog::plausible::apart;
+use catalog::cost::Arithmetic;
 use catalog::tables::{Checkpoint, ResolvedBy, Structure, Training};
-use study::Design;
+use rayon::prelude::*;
 use study::finding::Interval;
 
 use super::costs::CostTable;
+use super::designs::design;
 use super::makers::Makers;
 use super::running::Running;
 use super::scored::{as_measured, together};
@@ -19,9 +19,7 @@ use crate::answers::Predictor;
 use crate::answers::known::Known;
 use crate::answers::measured;
 use crate::answers::predictor::Benchmark;
-use crate::answers::score::{row, within};
-use crate::answers::structure::structure_of;
-use crate::answers::subject::AskedStructure;
+use crate::answers::score::within;
 
 /// Reasons in the order in which they are looked at: a word, and the words.
 pub(super) const REASONS: [(&str, &str); 14] = [
@@ -169,31 +167,38 @@ pub(super) fn candidates(
         .chain(known.scores.keys())
         .copied()
         .collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let sorter = Sorter::new(predictor, known, budget, benchmarks).counted(&ids);
+    let looked_at: Vec<LookedAt> = ids
+        .par_iter()
+        .map(|id| sorter.look_at(id))
+        .collect::<Result<_>>()?;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut choices = Vec::new();
-    let mut unscored = Vec::new();
-    let mut sorter = Sorter::new(predictor, known, budget, benchmarks);
-    let asked: Vec<_> = ids.iter().filter_map(|id| sorter.asked_for(id).ok()).collect();
-    sorter.costs.count(&asked);
-    for &id in &ids {
-        match sorter.choice(id)? {
+    let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut choices, mut unscored, mut fits, mut doubted) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (id, found) in ids.iter().zip(looked_at) {
+        match found.choice {
             Ok(choice) => choices.push(choice),
-            Err(reason) if UNSCORED.contains(&reason) => unscored.push((id.to_owned(), reason)),
-            Err(reason) => *counts.entry(reason).or_insert(0) += 1,
+            Err(Refused { reason, doubt }) => {
+                doubted.extend(doubt.map(|(likes, why)| (likes, (*id).to_owned(), why)));
+                if UNSCORED.contains(&reason) {
+                    unscored.push(((*id).to_owned(), reason));
+                } else {
+                    *counts.entry(reason).or_insert(0) += 1;
+                }
+            }
+        }
+        fits.extend(found.fit);
+        for benchmark in found.elsewhere {
+            *elsewhere.entry(benchmark.to_owned()).or_insert(0) += 1;
         }
     }
-    sorter.doubted.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
-    let doubted = sorter
-        .doubted
+    doubted.sort_by(|a: &(i64, String, String), b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let doubted = doubted
         .into_iter()
         .map(|(_, id, why)| LeftOut { id, why })
         .take(EXAMPLES)
         .collect();
-    let fits = sorter.fits;
-    let mut elsewhere: BTreeMap<String, usize> = BTreeMap::new();
-    for (benchmark, _) in sorter.elsewhere {
-        *elsewhere.entry(benchmark).or_insert(0) += 1;
-    }
     Ok(Candidates {
         choices,
         fits,
@@ -207,9 +212,10 @@ pub(super) fn candidates(
 
 /// What fits under a budget, whatever it was measured on: no score is looked at.
 pub(super) fn fits(predictor: &Predictor, known: &Known<'_>, budget: &Budget) -> Vec<Fit> {
-    let mut sorter = Sorter::new(predictor, known, budget, &[]);
-    let ids = known.structures.keys().copied();
-    ids.filter_map(|id| sorter.fit(id).ok())
+    let ids: Vec<&str> = known.structures.keys().copied().collect();
+    let sorter = Sorter::new(predictor, known, budget, &[]).counted(&ids);
+    ids.par_iter()
+        .filter_map(|id| sorter.fit(id).ok())
         .map(|(fit, ..)| fit)
         .collect()
 }
@@ -221,7 +227,8 @@ pub(super) fn reason(
     budget: &Budget,
     id: &str,
 ) -> Option<&'static str> {
-    Sorter::new(predictor, known, budget, &[]).fit(id).err()
+    let sorter = Sorter::new(predictor, known, budget, &[]);
+    sorter.fit(id).err().map(|refused| refused.reason)
 }
 
 /// Checkpoints all of whose evaluations have another checkpoint's scores.
@@ -240,6 +247,32 @@ fn repeats<'a>(predictor: &'a Predictor, known: &Known<'a>) -> BTreeSet<&'a str>
 /// What fits, with what it is made of.
 type Fitted<'k> = (Fit, &'k Structure, Option<&'k Checkpoint>, Arithmetic);
 
+/// Why a checkpoint is left out.
+struct Refused {
+    /// Of [`REASONS`].
+    reason: &'static str,
+    /// Its likes, and which of its sizes disagree.
+    doubt: Option<(i64, String)>,
+}
+
+impl From<&'static str> for Refused {
+    fn from(reason: &'static str) -> Self {
+        Self { reason, doubt: None }
+    }
+}
+
+/// What became of one checkpoint.
+struct LookedAt<'a> {
+    /// Where it fits, whatever it was measured on.
+    fit: Option<Fit>,
+    choice: Result<Choice, Refused>,
+    /// Benchmarks that only another leaderboard than the ranking one measured it on.
+    elsewhere: Vec<&'a str>,
+}
+
+/// A prediction and its interval.
+type Predicted = (f64, Option<Interval>);
+
 struct Sorter<'a, 'k> {
     predictor: &'a Predictor,
     known: &'a Known<'k>,
@@ -249,13 +282,7 @@ struct Sorter<'a, 'k> {
     makers: Makers<'a>,
     costs: CostTable<'a>,
     /// By benchmark and features.
-    predictions: BTreeMap<(String, Vec<u64>), (f64, Option<Interval>)>,
-    /// Benchmark and checkpoint, where only another leaderboard than the ranking one measured it.
-    elsewhere: BTreeSet<(String, String)>,
-    /// What fits, whatever it was measured on.
-    fits: Vec<Fit>,
-    /// Likes, checkpoint and which of its sizes disagree.
-    doubted: Vec<(i64, String, String)>,
+    predictions: Mutex<BTreeMap<(String, Vec<u64>), Predicted>>,
 }
 
 impl<'a, 'k> Sorter<'a, 'k> {
@@ -273,29 +300,36 @@ impl<'a, 'k> Sorter<'a, 'k> {
             repeats: repeats(predictor, known),
             makers: Makers::of(&predictor.catalog),
             costs: CostTable::new(budget),
-            predictions: BTreeMap::new(),
-            elsewhere: BTreeSet::new(),
-            fits: Vec::new(),
-            doubted: Vec::new(),
+            predictions: Mutex::default(),
         }
     }
 
-    fn choice(&mut self, id: &str) -> Result<Result<Choice, &'static str>> {
+    /// The same, with the costs of those of `ids` that are asked for.
+    fn counted(mut self, ids: &[&str]) -> Self {
+        let asked: Vec<_> = ids.par_iter().filter_map(|id| self.asked_for(id).ok()).collect();
+        self.costs.count(&asked);
+        self
+    }
+
+    fn look_at(&self, id: &str) -> Result<LookedAt<'a>> {
+        let mut elsewhere = Vec::new();
         let (fit, structure, checkpoint, cost) = match self.fit(id) {
             Ok(found) => found,
-            Err(reason) => return Ok(Err(reason)),
+            Err(refused) => {
+                return Ok(LookedAt {
+                    fit: None,
+                    choice: Err(refused),
+                    elsewhere,
+                });
+            }
         };
-        let scores = self.scores(id, structure, checkpoint, &cost)?;
-        Ok(match scores {
-            Err(reason) => {
-                self.fits.push(fit);
-                Err(reason)
-            }
-            Ok(scores) => {
-                let choice = fit.clone().with(scores);
-                self.fits.push(fit);
-                Ok(choice)
-            }
+        let scores = self.scores(id, (structure, checkpoint), &cost, &mut elsewhere)?;
+        Ok(LookedAt {
+            choice: scores
+                .map(|scores| fit.clone().with(scores))
+                .map_err(Refused::from),
+            fit: Some(fit),
+            elsewhere,
         })
     }
 
@@ -338,25 +372,27 @@ impl<'a, 'k> Sorter<'a, 'k> {
     }
 
     /// Whether a checkpoint is asked for and fits; else the first reason against it.
-    fn fit(&mut self, id: &str) -> Result<Fitted<'k>, &'static str> {
+    fn fit(&self, id: &str) -> Result<Fitted<'k>, Refused> {
         let (structure, checkpoint) = self.asked_for(id)?;
         let (budget, known) = (self.budget, self.known);
         let Some((cost, running)) = self.costs.of(structure, checkpoint) else {
-            return Err("structure");
+            return Err("structure".into());
         };
         let judged = known.judged(structure, checkpoint, Some(cost.parameters_total));
         if let Some(disagreement) = judged.disagreement {
             let likes = checkpoint.and_then(|row| row.likes).unwrap_or(0);
-            self.doubted.push((likes, id.to_owned(), disagreement));
-            return Err("size");
+            return Err(Refused {
+                reason: "size",
+                doubt: Some((likes, disagreement)),
+            });
         }
         let Some(running) = running else {
-            return Err("memory");
+            return Err("memory".into());
         };
         if let Some(least) = budget.min_speed
             && running.decodes().is_none_or(|speed| speed < least)
         {
-            return Err("speed");
+            return Err("speed".into());
         }
         let fit = Fit {
             id: id.to_owned(),
@@ -370,13 +406,13 @@ impl<'a, 'k> Sorter<'a, 'k> {
         Ok((fit, structure, checkpoint, cost))
     }
 
-    /// A score for each benchmark, measured where it was.
+    /// A score for each benchmark, measured where it was; adds to `elsewhere` what only another leaderboard measured.
     fn scores(
-        &mut self,
+        &self,
         id: &str,
-        structure: &Structure,
-        checkpoint: Option<&Checkpoint>,
+        (structure, checkpoint): (&Structure, Option<&Checkpoint>),
         cost: &Arithmetic,
+        elsewhere: &mut Vec<&'a str>,
     ) -> Result<Result<Vec<ChoiceScore>, &'static str>> {
         let mut scores = Vec::new();
         for name in self.benchmarks {
@@ -387,8 +423,8 @@ impl<'a, 'k> Sorter<'a, 'k> {
                 scores.push(as_measured(found));
                 continue;
             }
-            if !measured::of(self.known, id, name).is_empty() {
-                self.elsewhere.insert((name.clone(), id.to_owned()));
+            if measured::is_measured(self.known, id, name) {
+                elsewhere.push(name);
             }
             if structure.resolved_by != ResolvedBy::Exact {
                 return Ok(Err("inferred"));
@@ -414,75 +450,24 @@ impl<'a, 'k> Sorter<'a, 'k> {
     }
 
     fn predict(
-        &mut self,
+        &self,
         benchmark: &Benchmark,
         id: &str,
         structure: &Structure,
         checkpoint: Option<&Checkpoint>,
         cost: &Arithmetic,
-    ) -> Result<Option<(f64, Option<Interval>)>> {
+    ) -> Result<Option<Predicted>> {
         let Some(design) = design(benchmark, id, structure, checkpoint, cost) else {
             return Ok(None);
         };
         let key = design.row(0).iter().map(|value| value.to_bits()).collect();
         let key = (benchmark.name.clone(), key);
-        if let Some(found) = self.predictions.get(&key) {
+        let kept = || self.predictions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept().get(&key) {
             return Ok(Some(found.clone()));
         }
-        let (value, interval) = within(benchmark.width()?, benchmark.place(&design)?);
-        self.predictions.insert(key, (value, interval.clone()));
-        Ok(Some((value, interval)))
+        let predicted = within(benchmark.width()?, benchmark.place(&design)?);
+        kept().insert(key, predicted.clone());
+        Ok(Some(predicted))
     }
-}
-
-/// The rows that any budget may ask a prediction of, for each of `benchmarks`, each row once: known structures that the
-/// benchmark's leaderboard did not measure.
-pub(in crate::answers) fn designs(catalog: &Catalog, benchmarks: &[&Benchmark]) -> Vec<Vec<Design>> {
-    let known = Known::of(catalog);
-    let counter = Counter::default();
-    let mut found: Vec<BTreeMap<Vec<u64>, Design>> = vec![BTreeMap::new(); benchmarks.len()];
-    for (&id, &structure) in &known.structures {
-        let checkpoint = known.checkpoints.get(id).copied();
-        if structure.resolved_by != ResolvedBy::Exact {
-            continue;
-        }
-        let Ok((cost, _)) = counter.of_checkpoint(structure, checkpoint) else {
-            continue;
-        };
-        for (benchmark, rows) in benchmarks.iter().zip(&mut found) {
-            if measured::best(&known, id, &benchmark.name, &benchmark.leaderboard).is_some() {
-                continue;
-            }
-            if let Some(design) = design(benchmark, id, structure, checkpoint, &cost) {
-                let key = design.row(0).iter().map(|value| value.to_bits()).collect();
-                rows.entry(key).or_insert(design);
-            }
-        }
-    }
-    found
-        .into_iter()
-        .map(|rows| rows.into_values().collect())
-        .collect()
-}
-
-/// The row of a checkpoint as predictions take it; `None` where a column is not known.
-fn design(
-    benchmark: &Benchmark,
-    id: &str,
-    structure: &Structure,
-    checkpoint: Option<&Checkpoint>,
-    cost: &Arithmetic,
-) -> Option<Design> {
-    let mut shown = structure_of(structure, checkpoint);
-    let counted = cost.parameters_total as f64 / 1e9;
-    shown.size = shown.size.filter(|&size| !apart(size, counted)).or(Some(counted));
-    let asked = AskedStructure {
-        id: Some(id.to_owned()),
-        structure: shown,
-        dimensions: catalog::cost::Dimensions::default(),
-        arithmetic: None,
-        date: structure.date,
-        notes: Vec::new(),
-    };
-    row(&benchmark.rows.names, &asked, None).ok()
 }

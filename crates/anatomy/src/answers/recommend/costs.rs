@@ -47,14 +47,9 @@ impl<'a> CostTable<'a> {
     }
 
     /// What one costs, and how it runs where it fits; `None` where its parameters cannot be counted.
-    pub(super) fn of(&mut self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {
-        let key = key(structure, checkpoint);
-        if let Some(found) = self.counted.get(&key) {
-            return found.clone();
-        }
-        let costing = self.costing(structure, checkpoint);
-        self.counted.insert(key, costing.clone());
-        costing
+    pub(super) fn of(&self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {
+        let found = self.counted.get(&key(structure, checkpoint));
+        found.map_or_else(|| self.costing(structure, checkpoint), Clone::clone)
     }
 
     fn costing(&self, structure: &Structure, checkpoint: Option<&Checkpoint>) -> Option<Costing> {

@@ -5,6 +5,7 @@ mod boards;
 mod candidates;
 mod copies;
 mod costs;
+mod designs;
 mod makers;
 mod ranking;
 mod refused;
@@ -25,12 +26,13 @@ use study::section::{Axis, Drawing, Figure};
 use super::known::Known;
 use super::measured::Run;
 use super::{Predictor, tasks};
+use crate::aside::Aside;
 use ability::Abilities;
 pub(crate) use ability::{Evidence, LinkedBoard, Ranked};
 pub(crate) use boards::{BoardRanking, Mode};
-pub(super) use candidates::designs;
 pub(crate) use copies::BitsCost;
 use copies::Copies;
+pub(super) use designs::designs;
 pub(crate) use ranking::floors;
 use running::Running;
 pub(crate) use why::{UpgradeStep, WhyAnswer};
@@ -277,12 +279,11 @@ const EDGE: u16 = 300;
 /// # Errors
 /// A task that is not known; fits that cannot be made.
 pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<RecommendAnswer> {
-    let known = Known::of(&predictor.catalog);
     let benchmarks = tasks::benchmarks(predictor, &budget.tasks)?;
+    let names: Vec<&str> = benchmarks.iter().map(String::as_str).collect();
+    let (known, ()) = rayon::join(|| Known::of(&predictor.catalog), || predictor.warm(&names, false));
     refused::unknown_licences(&known, &budget.licenses)?;
     let mistyped = refused::unknown_family(&known, budget)?;
-    let names: Vec<&str> = benchmarks.iter().map(String::as_str).collect();
-    predictor.warm(&names, false);
     let abilities = tasks::abilities(&budget.tasks);
     // What fits, and what boards measured and who copied what: neither needs the other.
     let (found, (gathered, copies, bits_costs)) = rayon::join(
@@ -357,7 +358,7 @@ pub(crate) fn recommend(predictor: &Predictor, budget: &Budget) -> Result<Recomm
     }
     let n_ranked = ranking.len();
     let answer = said::answer(&ranking, budget);
-    ranking.truncate(budget.limit);
+    drop(Aside::new(ranking.split_off(budget.limit.min(n_ranked))));
     Ok(RecommendAnswer {
         budget: budget.clone(),
         answer,
