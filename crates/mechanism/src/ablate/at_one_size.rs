@@ -1,20 +1,26 @@
 //! Compares networks of one size: the value of doubling one part while the others shrink to make room.
 
-use super::effects::{Asked, AtOneSize, Cell, Measure, by_part, slopes};
+use super::effects::{Asked, AtOneSize, Cell, Measure, by_part, nothing_is_left, slopes};
 use super::estimate::{Estimate, each_level};
 use super::plan::Dimension;
 
 /// One entry for every part that was cut but not removed entirely, compared with the mean of the other parts that were
-/// cut in the same way (same choice of units, benchmark and measure).
+/// cut in the same way (same choice of units, benchmark and measure). None where no network leaves a right answer.
 pub(super) fn at_one_size(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<AtOneSize> {
     let parts = by_part(cells);
     let mut all = Vec::new();
     for (&(part, how, task, measure), own) in &parts {
-        let others: Vec<(Dimension, Vec<Vec<f64>>)> = parts
+        let others: Vec<_> = parts
             .iter()
             .filter(|((other, other_how, other_task, other_measure), _)| {
                 *other != part && (*other_how, *other_task, *other_measure) == (how, task, measure)
             })
+            .collect();
+        if nothing_is_left(others.iter().flat_map(|(_, cells)| *cells).chain(own)) {
+            continue;
+        }
+        let others: Vec<(Dimension, Vec<Vec<f64>>)> = others
+            .into_iter()
             .map(|((other, ..), cells)| (*other, slopes(cells)))
             .collect();
         let doses: Vec<(&&Cell<'_>, f64)> = own

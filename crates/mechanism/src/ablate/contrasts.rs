@@ -1,11 +1,12 @@
 //! Contrasts: how much more one part costs than another, and one ability than the other.
 
-use super::effects::{Ability, Asked, Cell, Contrast, Measure, by_part, slopes};
+use super::effects::{Ability, Asked, Cell, Contrast, Measure, by_part, nothing_is_left, slopes};
 use super::estimate::{Estimate, LEVEL, average, less};
 use super::plan::{Dimension, How};
 
 /// For each part, the loss in reasoning minus the loss in knowledge. Then the loss from removing layers minus the loss
-/// from removing feed-forward width: for reasoning, for knowledge, and the former minus the latter.
+/// from removing feed-forward width: for reasoning, for knowledge, and the former minus the latter. A benchmark of
+/// which neither leaves a right answer does not tell the two apart.
 pub(super) fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
     let parts = by_part(cells);
     let mut all = Vec::new();
@@ -79,6 +80,10 @@ pub(super) fn contrasts(cells: &[Cell<'_>], asked: &[Asked]) -> Vec<Contrast> {
                 put(part.name(), &|task| loss(part, task), true);
             }
             let apart = |task| {
+                let of = |part| parts.get(&(part, how, task, measure)).into_iter().flatten();
+                if nothing_is_left(of(Dimension::Layers).chain(of(Dimension::DFfn))) {
+                    return None;
+                }
                 let (layers, width) = (loss(Dimension::Layers, task)?, loss(Dimension::DFfn, task)?);
                 Some(
                     layers

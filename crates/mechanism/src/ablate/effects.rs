@@ -405,6 +405,15 @@ pub(super) fn slopes(cells: &[&Cell<'_>]) -> Vec<Vec<f64>> {
         .collect()
 }
 
+/// Whether none of these networks answers anything right: such scores can fall no further, so that what apart they are says
+/// only how much was removed from each.
+pub(super) fn nothing_is_left<'a>(cells: impl IntoIterator<Item = &'a &'a Cell<'a>>) -> bool {
+    let is_zero = |draw: &Vec<f64>| draw.iter().all(|score| *score == 0.0);
+    cells
+        .into_iter()
+        .all(|cell| cell.measure == Measure::Score && cell.draws.iter().all(is_zero))
+}
+
 pub(super) type Key = (Dimension, How, usize, Measure);
 
 pub(super) fn by_part<'a, 'b>(cells: &'b [Cell<'a>]) -> BTreeMap<Key, Vec<&'b Cell<'a>>> {

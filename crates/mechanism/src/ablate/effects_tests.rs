@@ -274,3 +274,50 @@ fn a_doubling_at_one_size_is_what_the_others_lose_less_what_it_loses_and_is_take
             .all(|one| one.per_doubling == 0.0 && one.error.is_none() && one.low.is_none())
     );
 }
+
+#[test]
+fn parts_that_both_leave_nothing_are_not_told_apart_by_how_much_was_removed() {
+    let asked = asked();
+    let before = answers(&asked, [8, 30]);
+    let of = |part, share, right| {
+        (
+            planned(part, share, How::Importance, None),
+            answers(&asked, right),
+        )
+    };
+    let told = |width: [usize; 2]| {
+        effects(
+            &asked,
+            &before,
+            &[
+                of(Dimension::Layers, 0.11, [0, 26]),
+                of(Dimension::DFfn, 0.10, width),
+            ],
+        )
+    };
+    let names = |found: &Effects| {
+        let scores = found.contrasts.iter().filter(|one| one.measure == Measure::Score);
+        let apart: Vec<String> = scores
+            .filter(|one| one.name.starts_with("layers_minus_d_ffn"))
+            .flat_map(|one| one.tasks.clone())
+            .collect();
+        let doublings = found
+            .at_one_size
+            .iter()
+            .filter(|one| one.measure == Measure::Score);
+        (apart, doublings.map(|one| one.task.clone()).collect::<Vec<_>>())
+    };
+    let winogrande = &asked[0].name;
+    let (apart, doublings) = names(&told([0, 28]));
+    assert!(
+        !apart.contains(winogrande) && !doublings.contains(winogrande),
+        "{apart:?} {doublings:?}"
+    );
+    assert!(
+        !apart.is_empty() && !doublings.is_empty(),
+        "the other benchmark still tells"
+    );
+    // One right answer left on one side tells them apart.
+    let (apart, doublings) = names(&told([1, 28]));
+    assert!(apart.contains(winogrande) && doublings.contains(winogrande));
+}

@@ -1,7 +1,7 @@
 //! Probe results compiled into the program, made by `benches/probe_results.py`.
 
 /// Name and JSON text of each result.
-pub(super) static SHIPPED: [(&str, &str); 12] = [
+pub(super) static SHIPPED: [(&str, &str); 15] = [
     (
         "gemma-3-270m-q4_k_m.ablate",
         include_str!("../../../probes/gemma-3-270m-q4_k_m.ablate.json"),
@@ -29,6 +29,18 @@ pub(super) static SHIPPED: [(&str, &str); 12] = [
     (
         "qwen2.5-coder-0.5b-instruct.tuned",
         include_str!("../../../probes/qwen2.5-coder-0.5b-instruct.tuned.json"),
+    ),
+    (
+        "qwen2.5-coder-1.5b-instruct.ablate",
+        include_str!("../../../probes/qwen2.5-coder-1.5b-instruct.ablate.json"),
+    ),
+    (
+        "qwen2.5-coder-1.5b-instruct.gradients",
+        include_str!("../../../probes/qwen2.5-coder-1.5b-instruct.gradients.json"),
+    ),
+    (
+        "qwen2.5-coder-1.5b-instruct.influence",
+        include_str!("../../../probes/qwen2.5-coder-1.5b-instruct.influence.json"),
     ),
     (
         "smollm2-135m-instruct.q4_1.ablate",

@@ -52,8 +52,10 @@ impl Child {
         command
             .args(arguments)
             .env("RUST_BACKTRACE", "0")
-            // Each arena of the allocator reserves 64 MiB of the limited address space.
+            // Allocators reserve the limited address space by arenas: those of C code by 64 MiB a thread, the program's own by
+            // 1 GiB if not told otherwise.
             .env("MALLOC_ARENA_MAX", "2")
+            .env("MIMALLOC_ARENA_RESERVE", "64MiB")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
