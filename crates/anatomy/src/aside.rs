@@ -2,8 +2,8 @@
 
 use std::ops::Deref;
 
-/// A value that another thread frees once it goes out of scope: taking tables of a hundred thousand texts apart takes longer
-/// than printing what was made of them, and a program that ends before needs not wait.
+/// A value that another thread frees once it goes out of scope: tables of a million texts take long to take apart, and a
+/// program that ends before need not wait for it.
 pub(crate) struct Aside<T: Send + 'static>(Option<T>);
 
 impl<T: Send + 'static> Aside<T> {
