@@ -18,6 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs/book/src/pictures"
 STAMP = FOLDER / "pictures.json"
+# The README's picture: a figure of the report.
+ANSWER = ROOT / "docs/answer.svg"
 SHOWN = ["crates/anatomy/kept/study.zst", "crates/anatomy/templates", "crates/anatomy/src/server/static"]
 # Pages of the dashboard, by the picture's name.
 PAGES = {"dashboard": "/", "recommend": "/recommend?memory=24GB&task=math"}
@@ -32,6 +34,11 @@ def shown() -> str:
         if file.is_file():
             digest.update(f"{file.relative_to(ROOT)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def answer() -> str:
+    """A hash of the README's picture."""
+    return hashlib.sha256(ANSWER.read_bytes()).hexdigest() if ANSWER.exists() else ""
 
 
 def shoot(browser: str, address: str, picture: Path) -> None:
@@ -53,6 +60,7 @@ def make(anatomy: str) -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([anatomy, "report", "--quiet", "--out", folder], check=True, stdout=subprocess.DEVNULL)
+        shutil.copyfile(Path(folder) / "figures/answer.svg", ANSWER)
         shoot(browser, f"file://{folder}/report.html", FOLDER / "report.png")
         with subprocess.Popen([anatomy, "serve", "--port", "0", "--format", "json"], stdout=subprocess.PIPE, text=True) as server:
             try:
@@ -67,7 +75,8 @@ def make(anatomy: str) -> None:
                     shoot(browser, address + page, FOLDER / f"{name}.png")
             finally:
                 server.terminate()
-    STAMP.write_text(json.dumps({"shown_sha256": shown(), "pictures": sorted(file.name for file in FOLDER.glob("*.png"))}, indent=2) + "\n")
+    pictures = sorted(file.name for file in FOLDER.glob("*.png"))
+    STAMP.write_text(json.dumps({"shown_sha256": shown(), "answer_sha256": answer(), "pictures": pictures}, indent=2) + "\n")
 
 
 def stale() -> str | None:
@@ -77,6 +86,8 @@ def stale() -> str | None:
     missing = [name for name in kept["pictures"] if not (FOLDER / name).exists()]
     if missing or len(kept["pictures"]) != 1 + len(PAGES):
         return f"pictures are missing: {', '.join(missing) or 'not all were made'}"
+    if kept.get("answer_sha256") != answer():
+        return f"{ANSWER.relative_to(ROOT)} is not the one that was made with the others"
     return None if kept["shown_sha256"] == shown() else "the study, a template or a style changed after the pictures were made"
 
 
