@@ -1,6 +1,6 @@
-"""Pictures of the report and the dashboard for the book: python3 docs/pictures.py --anatomy PROGRAM | --check
+"""Pictures of the report and the dashboard for the book, and the README's: python3 docs/pictures.py --anatomy PROGRAM | --check
 
-Chromium without a window shows the first screen of each. `pictures.json` beside them keeps a hash of what they show (the kept study, the
+Chromium without a window shows the first screen of each; the README's is a figure of the report. `pictures.json` beside them keeps a hash of what they show (the kept study, the
 templates, styles and scripts); --check makes nothing and ends with 1 where that has changed since, or a picture is missing.
 """
 
@@ -36,7 +36,7 @@ def shown() -> str:
     return digest.hexdigest()
 
 
-def answer() -> str:
+def readme() -> str:
     """A hash of the README's picture."""
     return hashlib.sha256(ANSWER.read_bytes()).hexdigest() if ANSWER.exists() else ""
 
@@ -76,7 +76,7 @@ def make(anatomy: str) -> None:
             finally:
                 server.terminate()
     pictures = sorted(file.name for file in FOLDER.glob("*.png"))
-    STAMP.write_text(json.dumps({"shown_sha256": shown(), "answer_sha256": answer(), "pictures": pictures}, indent=2) + "\n")
+    STAMP.write_text(json.dumps({"shown_sha256": shown(), "readme_sha256": readme(), "pictures": pictures}, indent=2) + "\n")
 
 
 def stale() -> str | None:
@@ -86,7 +86,7 @@ def stale() -> str | None:
     missing = [name for name in kept["pictures"] if not (FOLDER / name).exists()]
     if missing or len(kept["pictures"]) != 1 + len(PAGES):
         return f"pictures are missing: {', '.join(missing) or 'not all were made'}"
-    if kept.get("answer_sha256") != answer():
+    if kept.get("readme_sha256") != readme():
         return f"{ANSWER.relative_to(ROOT)} is not the one that was made with the others"
     return None if kept["shown_sha256"] == shown() else "the study, a template or a style changed after the pictures were made"
 

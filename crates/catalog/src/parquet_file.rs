@@ -238,11 +238,18 @@ pub fn read_rows<R: Row, T: ChunkReader + 'static>(bytes: T, file: &str) -> Resu
         if batches.is_empty() {
             return Ok(rows);
         }
-        let from = rows.len();
+        let mut end = rows.len();
+        let starts: Vec<usize> = batches
+            .iter()
+            .map(|batch| {
+                end += batch.num_rows();
+                end - batch.num_rows()
+            })
+            .collect();
         let parts: Vec<Vec<R>> = batches
             .par_iter()
-            .enumerate()
-            .map(|(at, batch)| from_batch(batch, file, from + at * BATCH))
+            .zip(starts)
+            .map(|(batch, start)| from_batch(batch, file, start))
             .collect::<Result<_, _>>()?;
         rows.reserve(parts.iter().map(Vec::len).sum());
         rows.extend(parts.into_iter().flatten());
@@ -355,5 +362,31 @@ fn broken(file: &str, error: &dyn std::fmt::Display) -> Error {
     Error::Parquet {
         file: file.to_owned(),
         message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{BATCH, BATCHES_AT_ONCE, ROWS_OF_A_GROUP, TableWriter, read_rows};
+    use crate::tables::Duplicate;
+
+    #[test]
+    fn rows_of_many_batches_come_back_in_their_order() {
+        let n = BATCH * BATCHES_AT_ONCE + ROWS_OF_A_GROUP / 2 + 7;
+        let row = |at: usize| Duplicate {
+            id: format!("a/{at}"),
+            ..Duplicate::default()
+        };
+        let mut writer = TableWriter::new(Vec::new(), 1).expect("a writer");
+        for at in 0..n {
+            writer.push(row(at)).expect("a row");
+        }
+        let (written, bytes) = writer.finish().expect("a file");
+        assert_eq!(written, n as u64);
+        let read: Vec<Duplicate> = read_rows(Bytes::from(bytes), "x").expect("a table");
+        assert_eq!(read.len(), n);
+        assert!(read.iter().enumerate().all(|(at, found)| *found == row(at)));
     }
 }

@@ -139,8 +139,12 @@ fn pooled(id: String, pairs: &[Pair<'_>]) -> Option<Finding> {
         part_words(&first.dimension),
         sides_in_words(&first.held_fixed)
     );
-    let parents: BTreeSet<&str> = pairs.iter().map(|pair| pair.more.id.as_str()).collect();
-    let shared = if parents.len() < pairs.len() {
+    // A network that several were cut from counts once.
+    let networks: BTreeSet<&str> = pairs
+        .iter()
+        .flat_map(|pair| [pair.less.id.as_str(), pair.more.id.as_str()])
+        .collect();
+    let shared = if networks.len() < 2 * pairs.len() {
         "; pairs share a side, so they say less than as many apart from each other"
     } else {
         ""
@@ -150,7 +154,7 @@ fn pooled(id: String, pairs: &[Pair<'_>]) -> Option<Finding> {
             .with_value(
                 found.value,
                 "points per doubling",
-                2 * effects.len(),
+                networks.len(),
                 "random effects over pairs",
             )
             .with_interval(found.interval)

@@ -114,7 +114,7 @@ pub(super) fn tables(section: &mut Section, suites: &[Suite<'_>]) {
     if !pairs.is_empty() {
         tables.push(Table {
             id: "controlled-pairs".into(),
-            caption: "Published surgery as points per doubling of the part; intervals from sampling of items alone, one pair each; \
+            caption: "Published surgery as points per doubling of the part; intervals from sampling of items alone; several pairs of one suite also pooled; \
                       `parent`: the cut network against the one it was cut from, size falling with it."
                 .into(),
             columns: ["finding", "points per doubling", "where", "what"].map(String::from).to_vec(),

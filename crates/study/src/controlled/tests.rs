@@ -204,6 +204,7 @@ fn several_pairs_of_a_suite_have_a_name_each_and_are_pooled() {
     assert!((value("controlled.cut.parent.layers.gsm8k.to_a_quarter") - 20.0).abs() < 1e-12);
     let pooled = find(&told, "controlled.cut.parent.layers.gsm8k");
     assert!((pooled.value.expect("a mean") - 20.0).abs() < 1e-12);
+    assert_eq!(pooled.n, 3, "the whole network is one");
     assert!(
         pooled.notes.iter().any(|note| note.contains("share a side")),
         "{:?}",
