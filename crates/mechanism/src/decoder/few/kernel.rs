@@ -9,6 +9,8 @@
     reason = "they must be inlined into the loop that has wide vectors"
 )]
 
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 use std::marker::PhantomData;
 
 use pulp::NullaryFnOnce;
@@ -20,6 +22,9 @@ use super::packed::{Bits, BlockHeads, Packed, STRIP};
 
 /// Number of weight rows that are processed together.
 pub(super) const HIGH: usize = 4;
+
+/// Bytes of a line of memory, as caches hold it.
+const LINE: usize = 64;
 
 /// Instruction set that is used.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +145,7 @@ impl<L: Lanes> Part<'_, L> {
                 let row = (first + at).min(self.high - 1);
                 *blocks = T::blocks(&self.bytes[row * self.each..(row + 1) * self.each]);
             }
-            let found = products::<T, L, R, N>(self.lanes, weights, x);
+            let found = products::<T, L, R, N>(self.lanes, weights, HIGH * self.each, x);
             let to = self.out.chunks_exact_mut(self.last + 1).skip(first);
             for (to, found) in to.zip(found) {
                 for (to, found) in to[row..].iter_mut().zip(found) {
@@ -152,11 +157,29 @@ impl<L: Lanes> Part<'_, L> {
     }
 }
 
-/// Dot products of `R` rows of blocks with `N` rows of numbers.
+/// Asks for the line of memory at an address, whatever is there, before it is needed.
+#[inline(always)]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "the instruction takes an address")
+)]
+fn fetch(address: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: prefetching any address affects only the cache.
+    unsafe {
+        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
+/// Dot products of `R` rows of blocks with `N` rows of numbers. Meanwhile blocks that lie so many bytes ahead are fetched:
+/// the first thing that is read of rows, scales far apart, would otherwise wait for memory.
 #[inline(always)]
 fn products<T: Packed, L: Lanes, const R: usize, const N: usize>(
     lanes: L,
     weights: [&[T::Block]; R],
+    ahead: usize,
     x: [&[[f32; WIDE]]; N],
 ) -> [[f32; N]; R] {
     let zero = lanes.splat(0.0);
@@ -183,6 +206,11 @@ fn products<T: Packed, L: Lanes, const R: usize, const N: usize>(
             let mut block: [&T::Block; R] = [&these[0][at]; R];
             for r in 1..R {
                 block[r] = &these[r][at];
+            }
+            for block in block {
+                for line in (0..size_of::<T::Block>()).step_by(LINE) {
+                    fetch(std::ptr::from_ref(block).cast::<u8>().wrapping_add(ahead + line));
+                }
             }
             let mut ready = [T::ready(lanes, block[0]); R];
             for r in 1..R {

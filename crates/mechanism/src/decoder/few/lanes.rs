@@ -19,6 +19,8 @@ pub(super) trait Lanes: Copy {
     type Floats: Copy;
     /// Sixteen 32-bit integers.
     type Wholes: Copy;
+    /// 32 five-bit elements.
+    type Fives: Copy;
     /// Whether sixteen vectors of partial sums fit in registers beside the factors.
     const ROOMY: bool;
 
@@ -38,8 +40,13 @@ pub(super) trait Lanes: Copy {
     /// Shifts each element right by four bits: the high half of a byte moves to the low half.
     fn high_halves(self, values: Self::Wholes) -> Self::Wholes;
     fn floats(self, values: Self::Wholes) -> Self::Floats;
-    /// `d·q + m` for the low four bits `q` of each element, with two roundings.
+    /// `d·q + m` for the low four bits `q` of each element; `d·q` must be exact, so that there is one rounding.
     fn of_low_halves(self, values: Self::Wholes, d: f32, m: f32) -> Self::Floats;
+
+    /// 32 five-bit elements: their low four bits (sixteen low halves of bytes, then sixteen high halves), and a bit each of `fifth`.
+    fn fives(self, low: &[u8; WIDE], fifth: u32) -> Self::Fives;
+    /// `d·q + m` for the first (`HALF` is 0) or last sixteen elements `q`; `d·q` must be exact, so that there is one rounding.
+    fn of_fives<const HALF: usize>(self, fives: &Self::Fives, d: f32, m: f32) -> Self::Floats;
 
     /// Converts sixteen half-precision numbers.
     #[inline(always)]
@@ -60,16 +67,6 @@ pub(super) trait Lanes: Copy {
         }
         self.load(&out)
     }
-
-    /// For each of the 32 bits, a byte that is 16 if the bit is set, else 0.
-    #[inline(always)]
-    fn sixteens(self, bits: u32) -> [u8; 32] {
-        let mut out = [0; 32];
-        for (bit, byte) in out.iter_mut().enumerate() {
-            *byte = (((bits >> bit) & 1) << 4) as u8;
-        }
-        out
-    }
 }
 
 /// The portable implementation, with arrays.
@@ -89,6 +86,7 @@ fn multiplied(a: f32, b: f32, c: f32) -> f32 {
 impl Lanes for Plain {
     type Floats = [f32; WIDE];
     type Wholes = [i32; WIDE];
+    type Fives = [u8; 32];
     const ROOMY: bool = false;
 
     #[inline(always)]
@@ -192,4 +190,36 @@ impl Lanes for Plain {
         }
         out
     }
+
+    #[inline(always)]
+    fn fives(self, low: &[u8; WIDE], fifth: u32) -> [u8; 32] {
+        let mut all = halves(low);
+        for (bit, q) in all.iter_mut().enumerate() {
+            *q |= (((fifth >> bit) & 1) << 4) as u8;
+        }
+        all
+    }
+
+    #[inline(always)]
+    fn of_fives<const HALF: usize>(self, fives: &[u8; 32], d: f32, m: f32) -> [f32; WIDE] {
+        of_bytes::<_, HALF>(self, fives, d, m)
+    }
+}
+
+/// The low halves of sixteen bytes, then their high halves.
+#[inline(always)]
+pub(super) fn halves(bytes: &[u8; WIDE]) -> [u8; 32] {
+    let mut out = [0; 32];
+    for (i, byte) in bytes.iter().enumerate() {
+        out[i] = byte & 15;
+        out[i + WIDE] = byte >> 4;
+    }
+    out
+}
+
+/// `d·q + m` for the first (`HALF` is 0) or last sixteen bytes `q`.
+#[inline(always)]
+pub(super) fn of_bytes<L: Lanes, const HALF: usize>(lanes: L, all: &[u8; 32], d: f32, m: f32) -> L::Floats {
+    let q = lanes.floats(lanes.bytes(&all.as_chunks().0[HALF]));
+    lanes.mul_add(q, lanes.splat(d), lanes.splat(m))
 }

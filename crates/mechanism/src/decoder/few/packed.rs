@@ -1,6 +1,7 @@
 //! Blocks of quantised weights, decoded in registers to the same bits as by `gguf`.
 //!
-//! `d·(q − 8)` is computed as `d·q − 8·d`: `d` has eleven significant bits and `q` at most five, so this is exact.
+//! `d·(q − 8)` is computed as `d·q − 8·d`: `d` has eleven significant bits and `q` at most five, so this is exact. So is
+//! every `d·q` to which an offset is added (scales of blocks of 256 have six bits more), wherefore one instruction may do both.
 
 #![expect(
     clippy::inline_always,
@@ -41,7 +42,7 @@ impl Bits {
 pub(super) trait Packed {
     type Block: Copy;
     /// What is computed from a block before its elements are decoded.
-    type Ready: Copy;
+    type Ready<L: Lanes>: Copy;
     /// Number of elements of a block, in vectors of sixteen.
     const VECTORS: usize;
 
@@ -57,13 +58,13 @@ pub(super) trait Packed {
     #[inline(always)]
     fn heads<L: Lanes>(_: L, _: &[Self::Block], _: &Bits, _: &mut BlockHeads) {}
 
-    fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> Self::Ready;
+    fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> Self::Ready<L>;
 
     /// Decodes vector `I` (sixteen elements) of block `at` of the strip.
     fn vector<L: Lanes, const I: usize>(
         lanes: L,
         block: &Self::Block,
-        ready: &Self::Ready,
+        ready: &Self::Ready<L>,
         heads: &BlockHeads,
         at: usize,
     ) -> L::Floats;
@@ -116,17 +117,6 @@ fn with_offsets<L: Lanes>(lanes: L, bits: &Bits, factor: f32, heads: &mut BlockH
     }
 }
 
-/// The low halves of sixteen bytes, then their high halves.
-#[inline(always)]
-fn halves(bytes: &[u8; WIDE]) -> [u8; 32] {
-    let mut out = [0; 32];
-    for (i, byte) in bytes.iter().enumerate() {
-        out[i] = byte & 15;
-        out[i + WIDE] = byte >> 4;
-    }
-    out
-}
-
 /// Indices of scale and offset of a small block: side by side (`two`), or all offsets after all scales.
 #[inline(always)]
 fn places(two: bool, at: usize) -> (usize, usize) {
@@ -170,7 +160,7 @@ macro_rules! four_bits {
 
         impl Packed for $name {
             type Block = [u8; $bytes];
-            type Ready = ();
+            type Ready<L: Lanes> = ();
             const VECTORS: usize = 2;
 
             #[inline(always)]
@@ -210,7 +200,7 @@ macro_rules! five_bits {
 
         impl Packed for $name {
             type Block = [u8; $bytes];
-            type Ready = [u8; 32];
+            type Ready<L: Lanes> = L::Fives;
             const VECTORS: usize = 2;
 
             #[inline(always)]
@@ -221,30 +211,27 @@ macro_rules! five_bits {
             small_heads!($heads);
 
             #[inline(always)]
-            fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> [u8; 32] {
+            fn ready<L: Lanes>(lanes: L, block: &Self::Block) -> L::Fives {
                 let at = |i: usize| block[$from - 4 + i];
-                let fifth = lanes.sixteens(u32::from_le_bytes([at(0), at(1), at(2), at(3)]));
-                let mut all = halves(sixteen(block, $from));
-                for (q, fifth) in all.iter_mut().zip(fifth) {
-                    *q |= fifth;
-                }
-                all
+                let fifth = u32::from_le_bytes([at(0), at(1), at(2), at(3)]);
+                lanes.fives(sixteen(block, $from), fifth)
             }
 
             #[inline(always)]
             fn vector<L: Lanes, const I: usize>(
                 lanes: L,
                 _: &Self::Block,
-                all: &[u8; 32],
+                fives: &L::Fives,
                 heads: &BlockHeads,
                 at: usize,
             ) -> L::Floats {
-                let q = lanes.floats(lanes.bytes(sixteen(all, I * WIDE)));
                 let (d, m) = places($both, at);
-                lanes.add(
-                    lanes.mul(q, lanes.splat(heads.at(d))),
-                    lanes.splat(heads.at(m)),
-                )
+                // There is no third half: the kernel's loop only seems to ask for one.
+                if I == 1 {
+                    lanes.of_fives::<1>(fives, heads.at(d), heads.at(m))
+                } else {
+                    lanes.of_fives::<0>(fives, heads.at(d), heads.at(m))
+                }
             }
         }
     };
@@ -258,7 +245,7 @@ pub(super) struct Q8_0;
 
 impl Packed for Q8_0 {
     type Block = [u8; 34];
-    type Ready = ();
+    type Ready<L: Lanes> = ();
     const VECTORS: usize = 2;
 
     #[inline(always)]
@@ -299,7 +286,7 @@ macro_rules! alone {
 
         impl Packed for $name {
             type Block = [u8; $bytes];
-            type Ready = ();
+            type Ready<L: Lanes> = ();
             const VECTORS: usize = 1;
 
             #[inline(always)]

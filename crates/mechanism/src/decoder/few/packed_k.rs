@@ -45,7 +45,7 @@ pub(super) struct Q4K;
 
 impl Packed for Q4K {
     type Block = [u8; 144];
-    type Ready = ();
+    type Ready<L: Lanes> = ();
     const VECTORS: usize = 16;
 
     #[inline(always)]
@@ -84,7 +84,7 @@ pub(super) struct Q5K;
 
 impl Packed for Q5K {
     type Block = [u8; 176];
-    type Ready = [u8; 256];
+    type Ready<L: Lanes> = [u8; 256];
     const VECTORS: usize = 16;
 
     #[inline(always)]
@@ -129,8 +129,7 @@ impl Packed for Q5K {
     ) -> L::Floats {
         let head = at * WIDE + I / 2;
         let q = lanes.floats(lanes.bytes(sixteen(all, I * WIDE)));
-        let scaled = lanes.mul(q, lanes.splat(heads.at(head)));
-        lanes.add(scaled, lanes.splat(heads.at(head + 8)))
+        lanes.mul_add(q, lanes.splat(heads.at(head)), lanes.splat(heads.at(head + 8)))
     }
 }
 
@@ -139,7 +138,7 @@ pub(super) struct Q6K;
 
 impl Packed for Q6K {
     type Block = [u8; 210];
-    type Ready = [u8; 256];
+    type Ready<L: Lanes> = [u8; 256];
     const VECTORS: usize = 16;
 
     #[inline(always)]

@@ -11,16 +11,28 @@ use std::arch::x86_64::{__m128i, __m256, __m256i, __m512, __m512i};
 use pulp::cast;
 use pulp::x86::{V3, V4};
 
-use super::lanes::{Lanes, WIDE};
+use super::lanes::{Lanes, WIDE, halves, of_bytes};
 
 /// The sixteen values that four bits can have.
 const ALL: [f32; WIDE] = [
     0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0,
 ];
 
+/// The sixteen values that five bits can have beside these.
+const LAST: [f32; WIDE] = [
+    16.0, 17.0, 18.0, 19.0, 20.0, 21.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0, 28.0, 29.0, 30.0, 31.0,
+];
+/// How far to the right each bit of 32 is rotated until it is the fifth.
+const TURNS: [[u32; WIDE]; 2] = [
+    [28, 29, 30, 31, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+    [12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27],
+];
+
 impl Lanes for V4 {
     type Floats = __m512;
     type Wholes = __m512i;
+    /// The bytes, and `fifth` in every element.
+    type Fives = [__m512i; 2];
     const ROOMY: bool = true;
 
     #[inline(always)]
@@ -87,9 +99,8 @@ impl Lanes for V4 {
     /// All sixteen possible results fit in one register, from which the four bits select.
     #[inline(always)]
     fn of_low_halves(self, values: __m512i, d: f32, m: f32) -> __m512 {
-        let all = self.mul(cast(ALL), self.splat(d));
-        self.avx512f
-            ._mm512_permutexvar_ps(values, self.add(all, self.splat(m)))
+        let all = self.mul_add(cast(ALL), self.splat(d), self.splat(m));
+        self.avx512f._mm512_permutexvar_ps(values, all)
     }
 
     #[inline(always)]
@@ -104,15 +115,33 @@ impl Lanes for V4 {
     }
 
     #[inline(always)]
-    fn sixteens(self, bits: u32) -> [u8; 32] {
-        let each: __m256i = cast([16_u8; 32]);
-        cast(self.avx512bw._mm256_maskz_mov_epi8(bits, each))
+    fn fives(self, low: &[u8; WIDE], fifth: u32) -> [__m512i; 2] {
+        [self.bytes(low), cast([fifth; WIDE])]
+    }
+
+    /// All 32 possible results fit in two registers. An element's own bit of `fifth` is rotated to the fifth place, above the four others.
+    #[inline(always)]
+    fn of_fives<const HALF: usize>(self, &[bytes, fifth]: &[__m512i; 2], d: f32, m: f32) -> __m512 {
+        let [low, turns] = if HALF == 0 {
+            [bytes, cast(TURNS[0])]
+        } else {
+            [self.high_halves(bytes), cast(TURNS[1])]
+        };
+        let fifth = self.avx512f._mm512_rorv_epi32(fifth, turns);
+        // Bits 0 to 3 from `low`, all others from `fifth`.
+        let q = self
+            .avx512f
+            ._mm512_ternarylogic_epi32::<0xca>(cast([15_u32; WIDE]), low, fifth);
+        let (d, m) = (self.splat(d), self.splat(m));
+        let [first, last] = [ALL, LAST].map(|all| self.mul_add(cast(all), d, m));
+        self.avx512f._mm512_permutex2var_ps(first, q, last)
     }
 }
 
 impl Lanes for V3 {
     type Floats = [__m256; 2];
     type Wholes = [__m256i; 2];
+    type Fives = [u8; 32];
     const ROOMY: bool = false;
 
     #[inline(always)]
@@ -197,22 +226,27 @@ impl Lanes for V3 {
         let mask = cast([15_u32; 8]);
         let low = self.avx2._mm256_and_si256(low, mask);
         let high = self.avx2._mm256_and_si256(high, mask);
-        let scaled = self.mul(self.floats([low, high]), self.splat(d));
-        self.add(scaled, self.splat(m))
+        self.mul_add(self.floats([low, high]), self.splat(d), self.splat(m))
     }
 
     #[inline(always)]
-    fn sixteens(self, bits: u32) -> [u8; 32] {
-        // Byte `i` tests bit `i % 8` of byte `i / 8` of `bits`, which is repeated throughout the register.
+    fn fives(self, low: &[u8; WIDE], fifth: u32) -> [u8; 32] {
+        // Byte `i` tests bit `i % 8` of byte `i / 8` of `fifth`, which is repeated throughout the register.
         const FROM: [[u8; 8]; 4] = [[0; 8], [1; 8], [2; 8], [3; 8]];
         let spread = self
             .avx2
-            ._mm256_shuffle_epi8(cast([bits; 8]), cast::<[[u8; 8]; 4], __m256i>(FROM));
+            ._mm256_shuffle_epi8(cast([fifth; 8]), cast::<[[u8; 8]; 4], __m256i>(FROM));
         let own = cast([[1_u8, 2, 4, 8, 16, 32, 64, 128]; 4]);
         let set = self
             .avx2
             ._mm256_cmpeq_epi8(self.avx2._mm256_and_si256(spread, own), own);
-        cast(self.avx2._mm256_and_si256(set, cast([16_u8; 32])))
+        let sixteens = self.avx2._mm256_and_si256(set, cast([16_u8; 32]));
+        cast(self.avx2._mm256_or_si256(cast(halves(low)), sixteens))
+    }
+
+    #[inline(always)]
+    fn of_fives<const HALF: usize>(self, fives: &[u8; 32], d: f32, m: f32) -> [__m256; 2] {
+        of_bytes::<_, HALF>(self, fives, d, m)
     }
 }
 
