@@ -5,8 +5,8 @@
     python benches/cuts_against_harness.py target/release/anatomy SmolLM2-135M-Instruct.Q4_1.gguf ../shared/data/benchmarks [LIMIT [BATCH]]
 
 One run of `probe ablate` with its importances, all parts, one dose, then the harness on the whole network and each written one, same
-items, without loading. A line a network: the largest difference of a log-likelihood, of one per token, predictions that differ; then seconds of both, wall and processor. Ends
-with 1 where a log-likelihood differs by more than 1e-3 and 1e-5 of its size together.
+items, without loading. A line a network: the largest difference of a log-likelihood, how many differ by more than 1e-3 plus 1e-5 of their size, predictions
+that differ; then seconds of both, wall and processor. Ends with 1 where a log-likelihood differs by more than that.
 """
 
 import json
@@ -50,7 +50,7 @@ def main(anatomy, gguf, data, limit="20", batch="8"):
     for task in tasks:
         task.build_all_requests(limit=int(limit))
     requests = [instance for task in tasks for instance in task.instances]
-    theirs, worst = [0.0, 0.0], False
+    theirs, failed = [0.0, 0.0], False
     for name in ["whole", *PARTS]:
         if name == "whole":
             model = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
@@ -71,12 +71,12 @@ def main(anatomy, gguf, data, limit="20", batch="8"):
                 over += abs(own - score) > 1e-3 + 1e-5 * abs(score)
             differ += max(range(len(known)), key=known.__getitem__) != max(range(len(known)), key=row["log_likelihoods"].__getitem__)
         assert next(asked, None) is None, "as many log-likelihoods"
-        worst |= over > 0
+        failed |= over > 0
         print(json.dumps({"network": name, "log_likelihoods": len(scores), "largest_difference": off, "over": over, "predictions_that_differ": differ,
                           "harness": took}), flush=True)
     print(json.dumps({"networks": 1 + len(PARTS), "items": len(rows["whole"]), "anatomy": mine, "harness": theirs, "batch": int(batch),
                       "times_faster": {"wall": theirs[0] / mine[0], "processor": theirs[1] / mine[1]}, "load": os.getloadavg()[0]}))
-    return int(worst)
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Pictures of the report and the dashboard for the book, and the README's: python3 docs/pictures.py --anatomy PROGRAM | --check
 
-Chromium without a window shows the first screen of each; the README's is a figure of the report. `pictures.json` beside them keeps a hash of what they show (the kept study, the
-templates, styles and scripts); --check makes nothing and ends with 1 where that has changed since, or a picture is missing.
+Chromium without a window shows the first screen of each; the README's is a figure of the report. `pictures.json`
+beside them keeps a hash of what they show (the kept study, the templates, styles and scripts); --check makes nothing and ends with 1 where that has changed since, or a picture is missing.
 """
 
 import argparse
